@@ -1,0 +1,1 @@
+"""The command line: the same intents as the app, from a terminal."""

@@ -1,0 +1,1 @@
+"""The laptop's side of the agent: archive, deploy, and the client of its verbs."""

@@ -1,0 +1,1 @@
+"""Streaming replies from the forwarded endpoint."""

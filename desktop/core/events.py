@@ -1,0 +1,143 @@
+"""What the core tells its listeners: frozen dataclasses that come up through one `emit`.
+
+Events are emitted from the core's own threads, in order, never while a lock is held. The app
+queues them in `ui/bridge.py`; the command line prints them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from desktop.core.errors import AppError
+from desktop.core.phases import Phase
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where the model answers on this laptop. `api_key` is a secret of this run."""
+
+    base_url: str
+    api_key: str
+    model: str
+    max_model_len: int
+    run: str
+    engine_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseChanged:
+    """The session is in another phase; `error` says why when it is FAILED or RECONNECTING."""
+
+    phase: Phase
+    error: AppError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskChanged:
+    """A task of the host's graph (remote.wire.TASKS), or "connect" and "deploy" of our own.
+
+    `state` is one of remote.wire's: waiting, running, done, skipped, failed, cancelled.
+    """
+
+    task: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a task is. `total` and `eta_s` are None where nobody can tell."""
+
+    task: str
+    done: float
+    total: float | None
+    unit: str
+    step: str = ""
+    rate: float | None = None
+    eta_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that was found out about the host; names as `paperkite doctor --json` prints them."""
+
+    name: str
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The model answers."""
+
+    endpoint: Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """The next try to reach the host starts in `wait_s` seconds."""
+
+    attempt: int
+    wait_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The run on the host is over: "stopped", "failed" or "lost"."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Token counts of one reply, from the engine."""
+
+    prompt_tokens: int
+    completion_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyStarted:
+    """The request is on its way."""
+
+    reply: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """More text of a reply."""
+
+    reply: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """More of the reasoning before a reply."""
+
+    reply: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyDone:
+    """A reply is complete. `finish_reason` is the engine's, or "cancelled" when the user stopped it."""
+
+    reply: int
+    finish_reason: str
+    usage: Usage | None
+    ttft_s: float | None
+    tokens_per_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyBroken:
+    """A reply ended early; what came so far stays."""
+
+    reply: int
+    error: AppError
+
+
+SessionEvent = PhaseChanged | TaskChanged | Progress | Fact | Ready | Retrying | Ended
+ReplyEvent = ReplyStarted | Delta | Reasoning | ReplyDone | ReplyBroken
+Event = SessionEvent | ReplyEvent
+Emit = Callable[[Event], None]

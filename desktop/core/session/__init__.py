@@ -1,0 +1,1 @@
+"""The story from a click to ready, and its phases."""

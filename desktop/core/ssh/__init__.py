@@ -1,0 +1,1 @@
+"""The string: destination, host keys, connection and local forward."""

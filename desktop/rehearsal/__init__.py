@@ -1,0 +1,1 @@
+"""The loopback host, hub and model behind `paperkite rehearse`."""
