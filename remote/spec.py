@@ -8,6 +8,10 @@ from typing import Any, Dict, NamedTuple, Optional, Tuple
 DEFAULT_HUB = "https://www.modelscope.cn"
 DEFAULT_PORT = 8000  # vLLM's own default; the next free one is taken when it is not free
 
+_MAX_TEXT = 8192  # characters of one field
+_MAX_ARGS = 200
+_MAX_DIGITS = 9
+
 
 class SpecError(ValueError):
     """A spec that cannot be worked with; the text names the field."""
@@ -44,42 +48,82 @@ class Spec(NamedTuple):
 
 def parse(fields: Dict[str, Any]) -> Spec:
     """Return the spec in a decoded JSON object; raises SpecError naming the first bad field."""
-    known = {}  # type: Dict[str, Any]
-    for name, kind in Spec.__annotations__.items():
-        if name not in fields:
-            continue
-        value = fields[name]
-        if name == "engine_args":
-            if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-                raise SpecError("engine_args: a list of strings is needed")
-            value = tuple(value)
-        elif not isinstance(value, kind) or isinstance(value, bool):
-            raise SpecError("%s: %s is needed" % (name, kind.__name__))
-        known[name] = value
+    known = {
+        name: _typed(name, fields[name], kind)
+        for name, kind in Spec.__annotations__.items()
+        if name in fields
+    }
     for name in ("model", "api_key"):
         if not known.get(name):
             raise SpecError("%s: it is missing" % name)
     return _checked(Spec(**known))
 
 
+def _typed(name: str, value: Any, kind: Any) -> Any:
+    if name == "engine_args":
+        if not isinstance(value, list) or len(value) > _MAX_ARGS:
+            raise SpecError("%s: a list of at most %d strings is needed" % (name, _MAX_ARGS))
+        return tuple(_text(name, item) for item in value)
+    if kind is str:
+        return _text(name, value)
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise SpecError("%s: %s is needed" % (name, kind.__name__))
+    return value
+
+
+def _text(name: str, value: Any) -> str:
+    """Return a string that may stand in a command line and in an environment."""
+    if not isinstance(value, str) or len(value) > _MAX_TEXT:
+        raise SpecError("%s: a string of at most %d characters is needed" % (name, _MAX_TEXT))
+    if not all(char.isprintable() or char == "\n" for char in value):
+        raise SpecError("%s: control characters are not allowed" % name)
+    return value
+
+
 def _checked(spec: Spec) -> Spec:
+    """Return `spec`, or raise SpecError naming the first field that cannot be meant."""
     owner, slash, name = spec.model.partition("/")
-    parts = (owner, name) if slash else ("", "")
-    if not all(part and not part.startswith(".") and _plain(part) for part in parts):
-        raise SpecError("model: OWNER/NAME is needed")
-    if not _plain(spec.revision):
-        raise SpecError("revision: letters, digits, '.', '_' and '-' only")
-    if not spec.hub.startswith(("http://", "https://")):
-        raise SpecError("hub: an http or https URL is needed")
-    if not 0 < spec.port < 65536:
-        raise SpecError("port: 1 to 65535")
-    if spec.max_model_len not in ("", "auto") and not spec.max_model_len.isdigit():
-        raise SpecError("max_model_len: a number or 'auto' is needed")
+    for true, complaint in (
+        (bool(slash) and _plain(owner) and _plain(name), "model: OWNER/NAME is needed"),
+        (_plain(spec.revision), "revision: letters, digits, '.', '_' and '-' only"),
+        (spec.hub.startswith(("http://", "https://")), "hub: an http or https URL is needed"),
+        (_one_word(spec.hub), "hub: no spaces"),
+        (_one_word(spec.api_key), "api_key: ASCII without spaces is needed"),
+        (_one_word(spec.hub_token), "hub_token: ASCII without spaces is needed"),
+        (_place(spec.data_dir), "data_dir: a path from / or ~/ is needed"),
+        (_place(spec.engine_env), "engine_env: a path from / or ~/ is needed"),
+        (0 < spec.port < 65536, "port: 1 to 65535"),
+        (_length(spec.max_model_len), "max_model_len: a number or 'auto' is needed"),
+    ):
+        if not true:
+            raise SpecError(complaint)
     return spec
 
 
 def _plain(value: str) -> bool:
-    return bool(value) and all(char.isalnum() or char in "._-" for char in value)
+    """Tell whether a value may be part of a path: never hidden, never a step up."""
+    return (
+        bool(value)
+        and value.isascii()
+        and not value.startswith(".")
+        and all(char.isalnum() or char in "._-" for char in value)
+    )
+
+
+def _one_word(value: str) -> bool:
+    return value.isascii() and not any(char.isspace() for char in value)
+
+
+def _place(value: str) -> bool:
+    return value in ("", "~") or value.startswith(("/", "~/"))
+
+
+def _length(value: str) -> bool:
+    return value in ("", "auto") or (_digits(value) and int(value) > 0)
+
+
+def _digits(value: str) -> bool:
+    return value.isascii() and value.isdigit() and len(value) <= _MAX_DIGITS
 
 
 def to_fields(spec: Spec) -> Dict[str, Any]:

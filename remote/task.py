@@ -11,13 +11,17 @@ from remote.spec import Spec
 
 
 class TaskFailed(Exception):
-    """A task could not reach its result: a stable code, the facts, and the last lines."""
+    """A task could not reach its result: a stable code of PROTOCOL.md and its facts.
+
+    The fact `last_lines` (a list of strings) says what a person should read; without it the end
+    of the task's own log is shown.
+    """
 
     def __init__(self, code: str, detail: str = "", **facts: Any) -> None:
         Exception.__init__(self, code, detail)
         self.code = code
         self.detail = detail
-        self.facts = facts  # type: Dict[str, Any]
+        self.facts: Dict[str, Any] = facts
 
 
 class Cancelled(Exception):
@@ -32,11 +36,14 @@ class Context:
         facts: what earlier tasks found out, by name (`data_dir`, `engine.argv`, `model.path`, ...);
             a task reads those of the tasks it needs and adds its own with `fact`.
         cancelled: set when the run is being stopped; long loops look at it.
+
+    The task that starts the engine leaves three facts, of which the supervisor makes `ready`:
+    `engine.port` (int), `engine.max_model_len` (int) and `engine.version` (str).
     """
 
-    spec = None  # type: Spec
-    facts = None  # type: Dict[str, Any]
-    cancelled = None  # type: threading.Event
+    spec: Spec
+    facts: Dict[str, Any]
+    cancelled: threading.Event
 
     def fact(self, name: str, value: Any, private: bool = False) -> None:
         """Remember a fact for later tasks and, unless it is private, write it to the journal."""
@@ -77,11 +84,13 @@ class Context:
     ) -> Tuple[int, List[str]]:
         """Run a child in its own process group to its end.
 
-        Every line of its stdout and stderr goes to the task's log and to `on_line`. `env` is added
-        to the host's environment.
+        Every line of its stdout and stderr goes to the task's log and to `on_line`; a carriage
+        return ends a line too, and one of more than 8 KiB comes in pieces. `env` is added to the
+        host's environment. What the child started and left behind is ended with it.
 
         Returns:
-            Its exit status (negative: the signal that ended it) and its last 40 lines.
+            Its exit status (negative: the signal that ended it) and its last 40 lines, each cut to
+            500 characters.
 
         Raises:
             Cancelled: the run is being stopped; the group has been ended.
@@ -90,14 +99,33 @@ class Context:
         raise NotImplementedError
 
     def spawn(self, argv: Sequence[str], env: Dict[str, str], log_path: str) -> "Child":
-        """Start a child that outlives the task (the engine), its output appended to a file."""
+        """Start a child that outlives the task (the engine), its output appended to a file.
+
+        The newest child that a task spawned is the engine: once the graph is done, its end is the
+        end of the run.
+
+        Args:
+            argv: the program and its arguments; no secrets.
+            env: added to the host's environment.
+            log_path: a name in the run's `logs` folder ("engine.log"), or an absolute path;
+                `Child.log_path` tells where it is.
+
+        Raises:
+            Cancelled: the run is being stopped.
+            FileNotFoundError: there is no such program.
+        """
         raise NotImplementedError
 
 
 class Child:
-    """A process group that the supervisor looks after until the run ends."""
+    """A process group that the supervisor looks after until the run ends.
+
+    Attributes:
+        log_path: the file that takes its output.
+    """
 
     pid = 0
+    log_path = ""
 
     def poll(self) -> Optional[int]:
         """Return the exit status, or None while it runs."""

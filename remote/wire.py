@@ -54,7 +54,7 @@ class WireError(ValueError):
 
 
 def encode(message: Dict[str, Any]) -> str:
-    """Return one protocol line, newline included; non-ASCII is escaped, so any locale can print it."""
+    """Return one protocol line, newline included; it is ASCII, so any locale can print it."""
     return json.dumps(message, ensure_ascii=True, separators=(",", ":")) + "\n"
 
 
@@ -72,7 +72,7 @@ def decode(line: str) -> Dict[str, Any]:
 
 
 def text(message: Dict[str, Any], key: str, limit: int = 2000) -> Optional[str]:
-    """Return the string under `key`, cut to `limit` characters, or None: the host is not trusted."""
+    """Return the string under `key`, cut to `limit`, or None: the host is not trusted."""
     value = message.get(key)
     return value[:limit] if isinstance(value, str) else None
 

@@ -1,0 +1,1 @@
+"""Environments on the host: which Python, which installer, whose mirrors, what is there."""

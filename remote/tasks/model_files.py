@@ -1,0 +1,222 @@
+"""The model's files: verified ones are kept, copies adopted, the rest downloaded and verified.
+
+In order, and each only where it is needed: look at the ledger (no network), list the repository,
+adopt what the host has, check the disk, fetch with the real client until nothing is missing.
+"""
+
+import os
+from pathlib import Path
+from typing import Any, Dict, List, Sequence, Tuple
+
+from remote.hub import client, copies, files, ledger
+from remote.hub.client import Problem
+from remote.hub.files import HubFile
+from remote.packages.places import Places, folders_with_models, free_bytes
+from remote.task import Cancelled, Context, TaskFailed
+from remote.tasks.meter import Meter, seconds_left
+
+# Pauses before another try, in seconds. The client retries each request five times by itself, so
+# these bridge longer gaps; a try that brought bytes starts the row anew.
+LIST_PAUSES = (3.0, 10.0)
+FETCH_PAUSES = (2.0, 5.0, 15.0, 30.0)
+# Left free for the engine's caches and logs.
+RESERVE_BYTES = 500 * 10**6
+
+
+def run(ctx: Context) -> bool:
+    """Leave the fact `model.path`: a folder with every file that vLLM reads, each verified.
+
+    Raises:
+        TaskFailed: one of `model.*`.
+        Cancelled: the run is being stopped; what is there is resumed next time.
+    """
+    spec = ctx.spec
+    places = Places(Path(ctx.facts["data_dir"]))
+    folder = places.model(spec.model, spec.revision)
+    known = ledger.read(folder)
+    skipped = known.complete(folder)
+    if not skipped:
+        wanted = _wanted(ctx, places)
+        folder.mkdir(parents=True, exist_ok=True)
+        work = _Work(ctx, places, folder, wanted)
+        work.adopt()
+        work.fetch()
+        known = work.ledger
+    ctx.fact("model.path", str(folder))
+    ctx.fact("model.bytes", files.total(known.files))
+    return skipped
+
+
+def _wanted(ctx: Context, places: Places) -> Tuple[HubFile, ...]:
+    ctx.progress(0, None, "bytes", "list")
+    wanted = files.choose(_listing(ctx, places))
+    lacks = files.missing([file.path for file in wanted])
+    if lacks:
+        raise TaskFailed("model.not-servable", model=ctx.spec.model, missing=lacks)
+    return wanted
+
+
+def _listing(ctx: Context, places: Places) -> Sequence[HubFile]:
+    pauses = list(LIST_PAUSES)
+    while True:
+        answer = client.list_files(ctx, ctx.facts["hub.python"], places)
+        if answer.complete:
+            return answer.files
+        problem = answer.problems[0] if answer.problems else Problem("", "other", "")
+        if problem.kind != "network" or not pauses:
+            raise _unlisted(ctx, problem, answer.last_lines)
+        if ctx.cancelled.wait(pauses.pop(0)):
+            raise Cancelled
+
+
+def _unlisted(ctx: Context, problem: Problem, last_lines: Sequence[str]) -> TaskFailed:
+    spec = ctx.spec
+    code = {"not-found": "model.not-found", "denied": "model.access-denied"}.get(
+        problem.kind, "model.hub-unreachable"
+    )
+    return TaskFailed(
+        code,
+        problem.detail,
+        model=spec.model,
+        revision=spec.revision,
+        hub=spec.hub,
+        last_lines=list(last_lines),
+    )
+
+
+class _Work:
+    """Brings one folder to hold exactly the wanted files."""
+
+    def __init__(
+        self, ctx: Context, places: Places, folder: Path, wanted: Tuple[HubFile, ...]
+    ) -> None:
+        self._ctx = ctx
+        self._places = places
+        self._folder = folder
+        self._wanted = wanted
+        self._total = files.total(wanted)
+        self._meter = Meter()
+        self.ledger = ledger.read(folder).expecting(wanted)
+
+    def adopt(self) -> None:
+        """Take what is in our folder already, and what earlier downloads left elsewhere."""
+        spec = self._ctx.spec
+        roots = folders_with_models(self._places.data_dir, Path.home(), os.environ)
+        others = copies.candidates(spec.model, spec.revision, roots)
+        for file in self._lacking():
+            for folder in (self._folder, *others):
+                source = copies.of_right_size(folder, file)
+                if source and self._is_right(source, file):
+                    if folder != self._folder:
+                        copies.link(source, self._folder / file.path)
+                        self._ctx.log("adopted: %s" % source)
+                    self._verified(file)
+                    break
+            else:
+                copies.discard(self._folder / file.path)
+
+    def fetch(self) -> None:
+        """Download what is lacking, again and again while it gets on."""
+        pauses = list(FETCH_PAUSES)
+        while self._lacking():
+            self._check_room()
+            had = self._bytes_here()
+            problems = self._fetch_once()
+            left = self._lacking()
+            if not left:
+                break
+            self._raise_final(problems)
+            if self._bytes_here() > had:
+                pauses = list(FETCH_PAUSES)
+            if not pauses:
+                detail = problems[0].detail if problems else ""
+                raise TaskFailed("model.incomplete", detail, files=[file.path for file in left])
+            if self._ctx.cancelled.wait(pauses.pop(0)):
+                raise Cancelled
+        self._progress(self._total, "verify")
+
+    def _fetch_once(self) -> Sequence[Problem]:
+        lacking = {file.path: file for file in self._lacking()}
+        base = self._total - files.total(lacking.values())
+        here = self._bytes_here()
+        self._progress(here, "fetch")
+
+        def hear(kind: str, fields: Dict[str, Any]) -> None:
+            if kind == "progress" and isinstance(fields.get("done"), int):
+                self._progress(max(here, base + fields["done"]), "fetch")
+            elif kind == "fetched" and fields.get("path") in lacking:
+                self._verified(lacking[fields["path"]])
+
+        python = self._ctx.facts["hub.python"]
+        return client.fetch(
+            self._ctx, python, self._places, self._folder, list(lacking.values()), hear
+        ).problems
+
+    def _raise_final(self, problems: Sequence[Problem]) -> None:
+        """Raise for what another try would not change."""
+        by_kind: Dict[str, List[str]] = {}
+        for problem in problems:
+            by_kind.setdefault(problem.kind, []).append(problem.path)
+        spec, detail = self._ctx.spec, problems[0].detail if problems else ""
+        if "disk-full" in by_kind:
+            raise self._disk_full()
+        if "denied" in by_kind:
+            raise TaskFailed("model.access-denied", detail, model=spec.model, hub=spec.hub)
+        if "hash" in by_kind:
+            for path in by_kind["hash"]:
+                copies.discard(self._folder / path)
+            raise TaskFailed("model.hash-mismatch", detail, files=by_kind["hash"])
+        if "not-found" in by_kind:
+            raise TaskFailed("model.incomplete", detail, files=by_kind["not-found"])
+
+    def _check_room(self) -> None:
+        if free_bytes(self._folder) < self._needed():
+            raise self._disk_full()
+
+    def _disk_full(self) -> TaskFailed:
+        return TaskFailed(
+            "model.disk-full",
+            path=str(self._folder),
+            free=free_bytes(self._folder),
+            needed=self._needed(),
+        )
+
+    def _needed(self) -> int:
+        return self._total - self._bytes_here() + RESERVE_BYTES
+
+    def _bytes_here(self) -> int:
+        """Return the bytes that need not be fetched any more, those of half files among them."""
+        lacking = self._lacking()
+        halves = (ledger.stamp(self._folder / (file.path + ".incomplete")) for file in lacking)
+        partial = sum(half[0] for half in halves if half)
+        return self._total - files.total(lacking) + partial
+
+    def _is_right(self, path: Path, file: HubFile) -> bool:
+        """Compare the hash, where the hub lists one; the size was compared before."""
+        if not file.sha256:
+            return True
+        base, hashed = self._total - files.total(self._lacking()), [0]
+
+        def count(size: int) -> None:
+            if self._ctx.cancelled.is_set():
+                raise Cancelled
+            hashed[0] += size
+            self._progress(base + hashed[0], "adopt")
+
+        try:
+            return copies.sha256(path, count) == file.sha256
+        except OSError:
+            return False
+
+    def _verified(self, file: HubFile) -> None:
+        self.ledger = self.ledger.with_verified(self._folder, file)
+        ledger.write(self._folder, self.ledger)
+
+    def _lacking(self) -> List[HubFile]:
+        return self.ledger.lacking(self._folder)
+
+    def _progress(self, done: float, step: str) -> None:
+        done = min(done, self._total)
+        rate = self._meter.rate(done)
+        left = seconds_left(done, self._total, rate)
+        self._ctx.progress(done, self._total, "bytes", step, rate, left)

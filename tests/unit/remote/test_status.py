@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from remote import wire
+from remote.journal import Journal
+from remote.runs import Run
+from remote.status import status_of, told_by
+
+BEGUN: list[dict[str, Any]] = [
+    {"kind": "run", "seq": 1, "time": 5.5, "run": "r", "model": "a/b", "revision": "master"},
+    {"kind": "task", "seq": 2, "task": "preflight", "state": "running"},
+]
+READY = {"kind": "ready", "seq": 3, "port": 8000, "engine_version": "1", "max_model_len": 4096}
+FAILED = {"kind": "failed", "seq": 4, "code": "engine.crashed", "detail": "it fell"}
+STOPPED = {"kind": "stopped", "seq": 4, "reason": "asked"}
+
+
+@pytest.mark.parametrize(
+    ("events", "alive", "state"),
+    [
+        ([], True, wire.RUN_WORKING),
+        (BEGUN, True, wire.RUN_WORKING),
+        (BEGUN, False, wire.RUN_LOST),
+        ([*BEGUN, READY], True, wire.RUN_READY),
+        ([*BEGUN, READY], False, wire.RUN_LOST),
+        ([*BEGUN, READY, FAILED], False, wire.RUN_FAILED),
+        ([*BEGUN, STOPPED], False, wire.RUN_STOPPED),
+        ([*BEGUN, FAILED], True, wire.RUN_FAILED),
+    ],
+)
+def test_the_state_follows_from_the_journal_and_the_lock(
+    events: list[dict[str, Any]], alive: bool, state: str
+) -> None:
+    assert told_by(events, alive)["state"] == state
+
+
+def test_a_status_tells_what_the_journal_says() -> None:
+    status = told_by([*BEGUN, READY, {"kind": "news", "seq": 9}, FAILED], alive=False)
+    assert status == {
+        "run": None,
+        "state": "failed",
+        "model": "a/b",
+        "revision": "master",
+        "port": 8000,
+        "engine_version": "1",
+        "max_model_len": 4096,
+        "started": 5.5,
+        "seq": 4,
+        "tasks": {"preflight": "running"},
+        "code": "engine.crashed",
+        "detail": "it fell",
+    }
+
+
+def test_a_status_counts_the_progress_that_it_passes_over(tmp_path: Path) -> None:
+    run = Run(tmp_path / "20260101000000000-stat")
+    run.folder.mkdir()
+    journal = Journal(run.journal)
+    journal.append("run", run=run.id, model="a/b", revision="v1")
+    journal.append("progress", task="preflight", done=1)
+    assert status_of(run)["seq"] == 2
+    journal.append("stopped", reason="asked")
+    journal.close()
+    status = status_of(run)
+    assert (status["run"], status["state"], status["seq"]) == (run.id, "stopped", 3)
+
+
+def test_without_any_run_the_status_is_stopped() -> None:
+    status = status_of(None)
+    assert (status["run"], status["state"], status["tasks"]) == (None, "stopped", {})

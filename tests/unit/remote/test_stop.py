@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from remote import locks
+from remote.verbs import stop
+
+
+def test_stop_returns_when_no_process_is_left(agent: Any) -> None:
+    run = agent.start("escaping").lines[0]["run"]
+    agent.wait_for("ready")
+    assert agent.left()
+    assert agent("stop").lines == [{"kind": "stopped", "run": run, "was_running": True}]
+    assert agent.left() == []
+    assert agent.status()["state"] == "stopped"
+
+
+def test_stop_interrupts_a_task_and_its_child(agent: Any, eventually: Callable[..., None]) -> None:
+    agent.start("blocks")
+    eventually(agent.left)
+    agent("stop")
+    events = agent.watch()
+    assert [e["kind"] for e in events[-2:]] == ["stopped", "end"]
+    assert {"task": "serve", "state": "cancelled"}.items() <= events[-3].items()
+
+
+def test_stop_kills_what_a_polite_signal_does_not_impress(agent: Any) -> None:
+    agent.start("stubborn")
+    agent.wait_for("ready")
+    began = time.monotonic()
+    assert agent("stop", "--grace", "0.2").lines[0]["was_running"] is True
+    assert time.monotonic() - began < 8  # the supervisor's own grace is 10 s
+    assert agent.status()["state"] == "stopped"
+
+
+def test_stop_does_not_wait_for_a_task_that_never_listens(agent: Any) -> None:
+    agent.start("deaf")
+    assert agent("stop", "--grace", "0.1").lines[0]["was_running"] is True
+    assert agent.status()["tasks"]["serve"] == "cancelled"
+
+
+def test_stop_twice_is_fine(agent: Any) -> None:
+    nothing = [{"kind": "stopped", "run": None, "was_running": False}]
+    assert agent("stop").lines == nothing
+    agent.start("spins")
+    agent("stop")
+    assert agent("stop").lines == nothing
+
+
+def test_stop_ends_the_orphans_of_a_killed_supervisor(agent: Any) -> None:
+    run = agent.start("escaping").lines[0]["run"]
+    agent.wait_for("ready")
+    os.kill(locks.holder(agent.run().lock).pid, signal.SIGKILL)
+    agent.wait_for("lost")
+    assert agent("stop").lines == [{"kind": "stopped", "run": run, "was_running": True}]
+    assert agent.left() == []
+
+
+def test_stop_ends_a_frozen_supervisor_too(
+    agent: Any, eventually: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent.start("blocks")
+    eventually(agent.left)
+    lock = agent.run().lock
+    os.kill(locks.holder(lock).pid, signal.SIGSTOP)
+    monkeypatch.setattr(stop, "_HURRY_SECONDS", 0.3)
+    stop._end_supervisor(lock, 0)
+    assert locks.holder(lock) is None
+    assert agent("stop").lines[0]["was_running"] is True  # its child was left
+    assert agent.left() == []

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from typing import Any
+
+import pytest
+
+from remote import wire
+
+
+def test_watch_resumes_after_the_cursor(agent: Any) -> None:
+    agent.start("fails")
+    everything = agent.watch()
+    assert agent.watch(5) == everything[5:]
+    assert agent.watch(len(everything) - 1) == [{"kind": "end", "reason": "failed"}]
+
+
+def test_watch_of_a_named_run_tells_of_that_run(agent: Any) -> None:
+    old = agent.start("fails").lines[0]["run"]
+    agent.watch()
+    agent.start("forgets")
+    agent.watch()
+    assert agent.watch(0, "--run", old)[0]["run"] == old
+
+
+@pytest.mark.parametrize("run", ["20260101000000000-abcd", "../../etc", ""])
+def test_watch_of_nothing_says_so(agent: Any, run: str) -> None:
+    answer = agent("watch", "--after", "0", "--run", run)
+    assert answer.lines == [{"kind": "end", "reason": "nothing-running"}]
+    assert answer.status == wire.EXIT_NOTHING_RUNNING
+
+
+def test_watch_ends_when_the_laptop_is_gone(agent: Any) -> None:
+    agent.start("spins")
+    with agent.open("watch", "--after", "0") as watch:
+        assert watch.stdout.readline() == wire.MARKER + "\n"
+        watch.stdin.close()
+        lines = watch.stdout.read().splitlines()
+    assert watch.returncode == 0
+    assert "end" not in [json.loads(line)["kind"] for line in lines]
+    assert agent.status()["state"] == "working"
+
+
+def test_watch_ends_quietly_when_nobody_reads(agent: Any) -> None:
+    agent.start()
+    agent.wait_for("ready")
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = agent_to(agent, writer, "watch", "--after", "0")
+    os.close(writer)
+    assert done == (0, b"")
+    assert agent.status()["state"] == "ready"
+
+
+def test_watch_shows_an_event_when_it_happens(agent: Any) -> None:
+    agent.start()
+    agent.wait_for("ready")
+    with agent.open("watch", "--after", "0") as watch:
+        while '"ready"' not in watch.stdout.readline():
+            pass
+        (agent.home / "life").unlink()
+        assert json.loads(watch.stdout.readline())["kind"] == "failed"
+        assert json.loads(watch.stdout.readline()) == {"kind": "end", "reason": "failed"}
+    assert watch.returncode == 0
+
+
+def agent_to(agent: Any, stdout: int, *arguments: str) -> tuple[int, bytes]:
+    done = subprocess.run(
+        agent.command("serves", *arguments),
+        stdin=subprocess.PIPE,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        env=agent.environment(),
+        timeout=20,
+        check=False,
+    )
+    return done.returncode, done.stderr

@@ -1,0 +1,69 @@
+"""A program that starts, talks and fails like vLLM's server, for the tests of `serve`.
+
+    toy_engine.py BEHAVIOUR serve MODEL --port N --max-model-len L …
+
+BEHAVIOUR: `good`; `taken` (the first port is in use); `long` (only 2048 fits); `oom`; `dies`;
+`silent` (neither a word nor an answer). It writes its argv and API key beside itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+behaviour, argv = sys.argv[1], sys.argv[2:]
+port = int(argv[argv.index("--port") + 1])
+length = argv[argv.index("--max-model-len") + 1]
+note = Path(argv[1]) / "starts.jsonl"
+with note.open("a") as file:
+    file.write(json.dumps({"argv": argv, "key": os.environ.get("VLLM_API_KEY")}) + "\n")
+starts = len(note.read_text().splitlines())
+
+WRAPPER = "RuntimeError: Engine core initialization failed. See root cause above. Failed: {}"
+
+
+def end(*lines: str) -> None:
+    for line in (*lines, WRAPPER):
+        print(line, flush=True)
+    sys.exit(1)
+
+
+MODEL = {"id": argv[argv.index("--served-model-name") + 1], "max_model_len": 4096}
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        allowed = self.headers.get("Authorization") == "Bearer " + os.environ["VLLM_API_KEY"]
+        answers = {
+            "/health": (200, b""),
+            "/version": (200, b'{"version": "0.32.0"}'),
+            "/v1/models": (200 if allowed else 401, json.dumps({"data": [MODEL]}).encode()),
+        }
+        status, body = answers.get(self.path, (404, b""))
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+if behaviour == "silent":
+    time.sleep(600)
+print("(Worker pid=1) INFO 11-22 22:25:40 [x.py:1] Starting to load model /m...", flush=True)
+if behaviour == "taken" and starts == 1:
+    end("OSError: [Errno 98] Address already in use")
+if behaviour == "long" and length != "2048":
+    end(
+        "ValueError: To serve at least one request with the model's max seq len (8192), (2.0 GiB "
+        "KV cache is needed, which is larger than the available memory (0.5 GiB). Based on "
+        "the available memory, the estimated maximum model length is 2048."
+    )
+if behaviour == "oom":
+    end("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.", "  frame #1")
+if behaviour == "dies":
+    end("(EngineCore pid=7) ERROR 11-22 22:25:40 [core.py:1] KeyError: 'no such layer'", "tail")
+print("INFO:     Application startup complete.", flush=True)
+HTTPServer(("127.0.0.1", port), Handler).serve_forever()
