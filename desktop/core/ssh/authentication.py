@@ -1,0 +1,248 @@
+"""The way in: named keys, the agent's, the usual ones, then the password; one story per connect.
+
+It outlives one dial: a host closes the connection when a person thinks for longer than its
+LoginGraceTime (120 s) or after MaxAuthTries (6) refusals, so the story goes on over a fresh
+connection (`Redial`) and repeats no question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import paramiko
+
+from desktop.core.errors import AuthenticationFailed
+from desktop.core.ssh import identities
+from desktop.core.ssh.credentials import Credentials
+from desktop.core.ssh.destination import Destination
+from desktop.core.ssh.identities import AgentIdentity, FileIdentity, KeyUnusable, WrongPassphrase
+from desktop.core.ssh.prompts import Prompts, SecretQuestion
+from desktop.core.ssh.transport import SafeTransport
+from desktop.core.ssh.userauth import Outcome, UserAuth
+
+_QUESTIONS = 3  # how often a person may mistype one secret
+_MOST_KEYS = 5  # of sshd's MaxAuthTries 6
+_KEYS_BEFORE_PASSWORD = 3  # refusals that leave room for three passwords
+_SECONDS = 60.0  # for one answer: an agent may wait for a finger, a host for its directory
+
+Identity = AgentIdentity | FileIdentity
+
+
+class Redial(Exception):  # `connect` dials again
+    """The connection is used up; a fresh one can go on where this one ended."""
+
+
+class Authentication:
+    """The state of being let in, over as many connections as it takes."""
+
+    def __init__(
+        self, destination: Destination, credentials: Credentials, prompts: Prompts
+    ) -> None:
+        self._destination = destination
+        self._credentials = credentials
+        self._prompts = prompts
+        self._refused: set[bytes] = set()
+        self._unlocked: dict[bytes, paramiko.PKey | None] = {}  # None: the person gave up on it
+        self._password = credentials.password
+        self._passwords_asked = 0
+        self._offers = 0  # on the present connection
+
+    def run(self, transport: SafeTransport) -> None:
+        """Authenticate this transport, or raise.
+
+        Raises:
+            AuthenticationFailed: the host does not accept us, or nobody can be asked.
+            Redial: a fresh connection is needed.
+            OSError, EOFError, paramiko.SSHException: the connection broke.
+        """
+        auth = UserAuth(transport, self._destination.user, _SECONDS)
+        self._offers = 0
+        try:
+            outcome = self._story(transport, auth)
+        except EOFError as error:
+            if self._offers:  # hung up on a refusal: MaxAuthTries
+                raise Redial from error
+            raise
+        if not auth.is_authenticated():
+            raise self._failed(outcome)
+
+    def _story(self, transport: SafeTransport, auth: UserAuth) -> Outcome:
+        outcome = auth.none()
+        if not outcome.accepted and "publickey" in outcome.methods:
+            outcome = self._try_keys(transport, auth, outcome)
+        if not outcome.accepted:
+            outcome = self._try_passwords(transport, auth, outcome)
+        return outcome
+
+    def _try_keys(self, transport: SafeTransport, auth: UserAuth, outcome: Outcome) -> Outcome:
+        with ExitStack() as stack:
+            refusals = 0
+            for identity in self._identities(stack):
+                if refusals == _MOST_KEYS:
+                    break
+                tried = self._try_key(transport, auth, identity)
+                if tried is None:
+                    continue
+                if tried.accepted or tried.partial:
+                    return tried
+                refusals += 1
+                outcome = tried
+        if refusals > _KEYS_BEFORE_PASSWORD and _takes_password(outcome):
+            raise Redial
+        return outcome
+
+    def _identities(self, stack: ExitStack) -> Iterator[Identity]:
+        """Yield each key once: named ones, the agent's, the usual files; refused ones no more."""
+        seen = set(self._refused)
+        for identity in self._sources(stack):
+            if not identity.blob or identity.blob not in seen:
+                seen.add(identity.blob)
+                yield identity
+
+    def _sources(self, stack: ExitStack) -> Iterator[Identity]:
+        if self._credentials.identity is not None:
+            yield self._named(self._credentials.identity)
+        for path in self._destination.identity_files:
+            try:
+                yield identities.read_file(path)
+            except KeyUnusable:
+                continue  # ssh skips what its config names and is not there
+        if not self._destination.identities_only:
+            yield from stack.enter_context(identities.from_agent())
+            yield from identities.default_files()
+
+    def _named(self, path: Path) -> FileIdentity:
+        """Return the key that was asked for by name: it must be there."""
+        try:
+            return identities.read_file(path)
+        except KeyUnusable as error:
+            raise self._unusable(str(path), str(error)) from error
+
+    def _try_key(
+        self, transport: SafeTransport, auth: UserAuth, identity: Identity
+    ) -> Outcome | None:
+        """Offer one key; None when it could not be tried."""
+        blob = identity.blob
+        self._offers += 1
+        if blob:
+            self._refused.add(blob)  # before the host may hang up on it
+            welcome = auth.query(_algorithm(transport, blob), blob)
+            if not welcome.accepted:
+                return welcome
+            self._refused.discard(blob)
+        if isinstance(identity, AgentIdentity):
+            sign = identity.sign
+        else:
+            key = self._open(transport, identity)
+            if key is None:
+                return None
+            blob, sign = key.asbytes(), identities.signer(key)
+        algorithm = _algorithm(transport, blob)
+        try:
+            outcome = auth.publickey(algorithm, blob, lambda data: sign(data, algorithm))
+        except (paramiko.SSHException, OSError):
+            if not transport.is_active():
+                raise
+            return None  # the agent would not sign
+        if not (outcome.accepted or outcome.partial):
+            self._refused.add(blob)
+        return outcome
+
+    def _open(self, transport: SafeTransport, identity: FileIdentity) -> paramiko.PKey | None:
+        """Return the private key, asking for its passphrase where it has one."""
+        if identity.content not in self._unlocked:
+            self._unlocked[identity.content] = self._unlock(identity)
+            if not transport.is_active():
+                raise Redial
+        return self._unlocked[identity.content]
+
+    def _unlock(self, identity: FileIdentity) -> paramiko.PKey | None:
+        passphrase = ""
+        for attempt in range(_QUESTIONS):
+            if identity.encrypted:
+                answer = self._ask("passphrase", identity.name, wrong=attempt > 0)
+                if answer is None:
+                    return None
+                passphrase = answer
+            try:
+                return identity.unlock(passphrase)
+            except WrongPassphrase:
+                continue
+            except KeyUnusable as error:
+                raise self._unusable(identity.name, str(error)) from error
+        return None
+
+    def _try_passwords(self, transport: SafeTransport, auth: UserAuth, outcome: Outcome) -> Outcome:
+        while _takes_password(outcome) and self._next_password(transport):
+            password, self._password = self._password, None
+            assert password is not None
+            self._offers += 1
+            tried = _send_password(auth, outcome, password)
+            if tried.must_change:
+                raise AuthenticationFailed("password-expired", **self._who())
+            if tried.accepted or self._credentials.password is not None:
+                return tried
+            outcome = tried
+        return outcome
+
+    def _next_password(self, transport: SafeTransport) -> bool:
+        """Have a password at hand; False when there is no other one to try."""
+        if self._password is not None:
+            return True
+        if self._credentials.password is not None or self._passwords_asked == _QUESTIONS:
+            return False
+        self._password = self._ask("password", wrong=self._passwords_asked > 0)
+        if self._password is None:
+            code = "authentication-failed" if self._passwords_asked else "password-needed"
+            raise AuthenticationFailed(code, **self._who())
+        self._passwords_asked += 1
+        if not transport.is_active():
+            raise Redial
+        return True
+
+    def _ask(self, kind: str, key_path: str = "", *, wrong: bool) -> str | None:
+        where = self._destination
+        question = SecretQuestion(kind, where.user, where.host, where.port, key_path, wrong)
+        return self._prompts.secret(question)
+
+    def _failed(self, outcome: Outcome) -> AuthenticationFailed:
+        return AuthenticationFailed(
+            "authentication-failed", **self._who(), methods=list(outcome.methods)
+        )
+
+    def _unusable(self, path: str, reason: str) -> AuthenticationFailed:
+        return AuthenticationFailed("key-unusable", **self._who(), path=path, reason=reason)
+
+    def _who(self) -> dict[str, object]:
+        where = self._destination
+        return {"user": where.user, "host": where.host, "port": where.port}
+
+
+def _takes_password(outcome: Outcome) -> bool:
+    return "password" in outcome.methods or "keyboard-interactive" in outcome.methods
+
+
+def _send_password(auth: UserAuth, outcome: Outcome, password: str) -> Outcome:
+    """Send it by the one method that the host prefers: trying both would count twice."""
+    if "password" in outcome.methods:
+        return auth.password(password)
+
+    def answer(questions: list[tuple[str, bool]]) -> list[str] | None:
+        if not questions:
+            return []
+        # Only what looks like a password prompt gets the password: one question, not echoed.
+        return [password] if len(questions) == 1 and not questions[0][1] else None
+
+    return auth.interactive(answer)
+
+
+def _algorithm(transport: SafeTransport, blob: bytes) -> str:
+    """Return how a key of this type signs; RSA with SHA-2 only (RFC 8332)."""
+    kind = identities.kind_of(blob)
+    if kind != "ssh-rsa":
+        return kind
+    offered = transport.server_extensions.get("server-sig-algs", b"").decode("ascii", "replace")
+    both = ("rsa-sha2-512", "rsa-sha2-256")
+    return next((name for name in both if name in offered.split(",")), both[0])

@@ -1,0 +1,115 @@
+"""From the exceptions of sockets and paramiko to ours: the one place where they are converted."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import paramiko
+
+from desktop.core.errors import (
+    AppError,
+    ConnectionFailed,
+    ConnectionLost,
+    ForwardFailed,
+    HostUnreachable,
+)
+from desktop.core.ssh.destination import Destination
+from desktop.core.ssh.transport import FOREIGN
+
+_FAKE_IP = ipaddress.ip_network("198.18.0.0/15")  # RFC 2544; what Clash and its kin hand out
+_UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL}
+_OF_OPEN_FAILURE = {1: "forward-prohibited", 2: "forward-refused"}  # RFC 4254 §5.1
+_NO_ANSWER = {errno.ETIMEDOUT, 10060}  # 10060: WSAETIMEDOUT
+
+
+@contextmanager
+def converted(convert: Callable[[Exception], AppError]) -> Iterator[None]:
+    """Turn whatever a socket or paramiko raises into what `convert` makes of it."""
+    try:
+        yield
+    except FOREIGN as error:
+        raise convert(error) from error
+
+
+def is_fake(address: str) -> bool:
+    """Return whether an address is one that a local proxy made up."""
+    try:
+        return ipaddress.ip_address(address.partition("%")[0]) in _FAKE_IP
+    except ValueError:
+        return False
+
+
+def of_dialling(where: Destination, error: Exception) -> HostUnreachable:
+    """Return why no TCP connection came about."""
+    code, reason = "host-unreachable", _reason(error)
+    if isinstance(error, socket.gaierror):
+        code = "host-not-found"
+    elif isinstance(error, ConnectionRefusedError):
+        code = "host-refused"
+    elif isinstance(error, TimeoutError) or _number(error) in _NO_ANSWER:
+        code = "host-silent"
+    elif _number(error) in _UNREACHABLE:
+        reason = ""
+    return HostUnreachable(code, host=where.host, port=where.port, reason=reason)
+
+
+def of_greeting(
+    where: Destination, address: str, heard: bytes, error: Exception
+) -> HostUnreachable:
+    """Return why the port that answered did not lead to SSH; `heard` is what it said first."""
+    facts: dict[str, object] = {"host": where.host, "port": where.port, "address": address}
+    if is_fake(address):
+        return HostUnreachable("host-fake-ip", **facts)
+    if isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
+        return HostUnreachable("ssh-incompatible", **facts, reason=_reason(error))
+    if heard.startswith(b"SSH-"):
+        return HostUnreachable("handshake-failed", **facts, reason=_reason(error))
+    return HostUnreachable("not-ssh", **facts, heard=_printable(heard))
+
+
+def of_use(where: Destination, error: Exception) -> ConnectionFailed:
+    """Return that a connection that stood is gone, or that the host refused a session on it."""
+    if isinstance(error, paramiko.ChannelException):
+        return ConnectionFailed(
+            "session-refused", host=where.host, port=where.port, reason=_reason(error)
+        )
+    return lost(where, error)
+
+
+def of_tunnel(where: Destination, port: int, error: Exception) -> AppError:
+    """Return why a port of the host could not be reached through the connection."""
+    if not isinstance(error, paramiko.ChannelException):
+        return lost(where, error)
+    code = _OF_OPEN_FAILURE.get(error.code, "forward-failed")
+    return ForwardFailed(code, host=where.host, remote_port=port, reason=error.text)
+
+
+def lost(where: Destination, error: Exception) -> ConnectionLost:
+    """Return that a connection that stood is gone."""
+    return ConnectionLost(
+        "connection-lost", host=where.host, port=where.port, reason=_reason(error)
+    )
+
+
+def stalled(where: Destination, seconds: float) -> ConnectionLost:
+    """Return that a command on the host gave no sign for too long."""
+    return ConnectionLost("host-stalled", host=where.host, port=where.port, seconds=round(seconds))
+
+
+def _number(error: Exception) -> int | None:
+    return error.errno if isinstance(error, OSError) else None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, EOFError) and not error.args:
+        return "closed by the other side"
+    return (getattr(error, "strerror", None) or str(error) or type(error).__name__)[:200]
+
+
+def _printable(data: bytes) -> str:
+    text = data[:80].decode("utf-8", "replace")
+    return "".join(char if char.isprintable() else " " for char in text).strip()

@@ -1,0 +1,177 @@
+"""A channel's messages leave in a legal order: nothing after CLOSE, no data after EOF (#1115)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import paramiko
+import pytest
+from paramiko.common import MSG_NAMES
+from paramiko.message import Message
+
+from desktop.core.ssh.channel import SafeChannel
+
+_WINDOW = 1 << 20
+
+
+class SlowWire:
+    """A wire whose first message waits until it is let through; records what left, in order."""
+
+    def __init__(self, *, slow: bool = False) -> None:
+        self.left: list[str] = []
+        self.posted: list[Callable[[], object]] = []
+        self.forgotten: list[int] = []
+        self.is_sending = threading.Event()
+        self.let_through = threading.Event()
+        if not slow:
+            self.let_through.set()
+
+    def send(self, message: Message) -> None:
+        first = not self.is_sending.is_set()
+        self.is_sending.set()
+        if first:
+            assert self.let_through.wait(10)
+        self.left.append(MSG_NAMES[message.asbytes()[0]])
+
+    def post(self, action: Callable[[], object]) -> None:
+        self.posted.append(action)
+
+    def forget(self, chanid: int) -> None:
+        self.forgotten.append(chanid)
+
+
+class _NoTransport:
+    """What a channel asks of paramiko's transport when it is bound."""
+
+    def get_log_channel(self) -> str:
+        return "paramiko.test"
+
+    def _sanitize_packet_size(self, size: int) -> int:
+        return size
+
+
+def _channel(wire: SlowWire) -> SafeChannel:
+    channel = SafeChannel(1, wire)
+    channel.bind(_NoTransport(), _WINDOW, 32768)  # type: ignore[arg-type]
+    channel.opened(7, _WINDOW, 32768)
+    return channel
+
+
+def _racing(wire: SlowWire, first: Callable[[], object], second: Callable[[], object]) -> None:
+    """Run `second` while `first` is held in the middle of its sending."""
+    one = threading.Thread(target=first)
+    one.start()
+    assert wire.is_sending.wait(10)
+    two = threading.Thread(target=second)
+    two.start()
+    two.join(0.05)  # stock paramiko is through by now, and has overtaken
+    wire.let_through.set()
+    one.join()
+    two.join()
+
+
+def test_close_does_not_overtake_an_eof_that_is_on_its_way() -> None:
+    wire = SlowWire(slow=True)
+    channel = _channel(wire)
+    _racing(wire, channel.shutdown_write, channel.close)
+    assert wire.left == ["channel-eof", "channel-close"]
+
+
+def test_close_does_not_overtake_data_that_is_on_its_way() -> None:
+    wire = SlowWire(slow=True)
+    channel = _channel(wire)
+    _racing(wire, lambda: channel.sendall(b"x"), channel.close)
+    assert wire.left == ["channel-data", "channel-close"]
+
+
+def test_eof_does_not_overtake_data_that_is_on_its_way() -> None:
+    wire = SlowWire(slow=True)
+    channel = _channel(wire)
+    _racing(wire, lambda: channel.sendall(b"x"), channel.shutdown_write)
+    assert wire.left == ["channel-data", "channel-eof"]
+
+
+@pytest.mark.parametrize("use", ["send", "sendall", "eof", "read", "close"])
+def test_nothing_follows_a_close(use: str) -> None:
+    wire = SlowWire()
+    channel = _channel(wire)
+    channel.in_buffer.feed(b"x" * _WINDOW)
+    channel.close()
+    if use == "send":
+        assert channel.send(b"x") == 0
+    elif use == "sendall":
+        with pytest.raises(OSError, match="closed"):
+            channel.sendall(b"x")
+    elif use == "eof":
+        channel.shutdown_write()
+    elif use == "read":
+        assert len(channel.recv(_WINDOW)) == _WINDOW
+    else:
+        channel.close()
+    assert wire.left == ["channel-close"]
+
+
+def test_no_data_follows_an_eof_and_sendall_does_not_spin() -> None:
+    wire = SlowWire()
+    channel = _channel(wire)
+    channel.shutdown_write()
+    with pytest.raises(OSError, match="closed"):
+        channel.sendall(b"x")
+    channel.shutdown_write()
+    assert wire.left == ["channel-eof"]
+    channel.close()
+
+
+def test_reading_still_gives_window_after_an_eof() -> None:
+    wire = SlowWire()
+    channel = _channel(wire)
+    channel.shutdown_write()
+    channel.in_buffer.feed(b"x" * _WINDOW)
+    channel.recv(_WINDOW)
+    assert wire.left == ["channel-eof", "channel-window-adjust"]
+    channel.close()
+
+
+def test_the_transports_thread_answers_a_close_without_sending_itself() -> None:
+    wire = SlowWire()
+    channel = _channel(wire)
+    SafeChannel.HANDLERS[97](channel, Message())
+    assert (channel.closed, wire.left, wire.forgotten) == (True, [], [1])
+    (answer,) = wire.posted
+    answer()
+    answer()
+    assert wire.left == ["channel-close"]
+
+
+def test_a_forgotten_channel_is_closed_by_the_outbox_and_not_by_the_collector() -> None:
+    wire = SlowWire()
+    channel = _channel(wire)
+    del channel
+    assert wire.left == []
+    (close,) = wire.posted
+    close()
+    assert wire.left == ["channel-close"]
+
+
+def test_a_request_without_an_answer_ends_with_its_deadline() -> None:
+    channel = _channel(SlowWire())
+    channel.settimeout(0.01)
+    channel.transport = _FakeTransport()  # type: ignore[assignment]
+    with pytest.raises(TimeoutError):
+        channel.exec_command("true")
+    channel.close()
+
+
+class _FakeTransport(_NoTransport):
+    def _send_user_message(self, message: Message) -> None:
+        pass
+
+
+def test_the_names_of_the_messages_are_the_ones_expected() -> None:
+    assert {MSG_NAMES[number] for number in (94, 96, 97)} == {
+        "channel-data",
+        "channel-eof",
+        "channel-close",
+    }
+    assert paramiko.common.MSG_CHANNEL_CLOSE == 97

@@ -1,0 +1,95 @@
+"""Each way to fail is told by its own code."""
+
+import errno
+import socket
+
+import paramiko
+import pytest
+from paramiko.ssh_exception import IncompatiblePeer
+
+from desktop.core.errors import ConnectionFailed, ConnectionLost, ForwardFailed
+from desktop.core.ssh.destination import Destination
+from desktop.core.ssh.failures import is_fake, of_dialling, of_greeting, of_tunnel, of_use
+
+WHERE = Destination("gpu", 2222, "root")
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (socket.gaierror(socket.EAI_NONAME, "unknown"), "host-not-found"),
+        (ConnectionRefusedError(errno.ECONNREFUSED, "refused"), "host-refused"),
+        (TimeoutError(), "host-silent"),
+        (OSError(errno.ETIMEDOUT, "timed out"), "host-silent"),
+        (OSError(errno.EHOSTUNREACH, "no route"), "host-unreachable"),
+        (OSError(errno.ENETUNREACH, "no network"), "host-unreachable"),
+        (PermissionError(errno.EPERM, "firewall"), "host-unreachable"),
+    ],
+)
+def test_why_there_was_no_tcp_connection(error: Exception, code: str) -> None:
+    failure = of_dialling(WHERE, error)
+    assert failure.code == code
+    assert failure.retryable
+    assert (failure.facts["host"], failure.facts["port"]) == ("gpu", 2222)
+
+
+@pytest.mark.parametrize(
+    ("heard", "error", "code"),
+    [
+        (b"", EOFError(), "not-ssh"),
+        (b"", paramiko.SSHException("Error reading SSH protocol banner"), "not-ssh"),
+        (b"HTTP/1.1 400 Bad Request\r\n", paramiko.SSHException(), "not-ssh"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", EOFError(), "handshake-failed"),
+        (b"SSH-2.0-Old\r\n", IncompatiblePeer("no acceptable ciphers"), "ssh-incompatible"),
+    ],
+)
+def test_why_a_port_that_answered_did_not_lead_to_ssh(
+    heard: bytes, error: Exception, code: str
+) -> None:
+    assert of_greeting(WHERE, "203.0.113.5", heard, error).code == code
+
+
+def test_what_a_port_said_is_shown_as_plain_text() -> None:
+    failure = of_greeting(WHERE, "203.0.113.5", b"\x1b[31mHTTP/1.1\x00 400\r\n", EOFError())
+    assert failure.facts["heard"] == "[31mHTTP/1.1  400"
+
+
+def test_an_address_made_up_by_a_proxy_is_named_as_the_cause() -> None:
+    failure = of_greeting(WHERE, "198.18.0.7", b"", EOFError())
+    assert (failure.code, failure.facts["address"]) == ("host-fake-ip", "198.18.0.7")
+
+
+@pytest.mark.parametrize(
+    ("address", "fake"),
+    [
+        ("198.18.0.1", True),
+        ("198.19.255.255", True),
+        ("198.20.0.1", False),
+        ("fe80::1%eth0", False),
+        ("nonsense", False),
+    ],
+)
+def test_fake_addresses_are_those_of_rfc_2544(address: str, fake: bool) -> None:
+    assert is_fake(address) is fake
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "kind"),
+    [
+        (paramiko.ChannelException(1, "no"), "forward-prohibited", ForwardFailed),
+        (paramiko.ChannelException(2, "no"), "forward-refused", ForwardFailed),
+        (paramiko.ChannelException(4, "no"), "forward-failed", ForwardFailed),
+        (EOFError(), "connection-lost", ConnectionLost),
+        (TimeoutError("no answer"), "connection-lost", ConnectionLost),
+    ],
+)
+def test_why_a_tunnel_was_not_opened(error: Exception, code: str, kind: type) -> None:
+    failure = of_tunnel(WHERE, 8000, error)
+    assert failure.code == code
+    assert isinstance(failure, kind)
+
+
+def test_a_refused_session_is_no_lost_connection() -> None:
+    failure = of_use(WHERE, paramiko.ChannelException(2, "open failed"))
+    assert failure.code == "session-refused"
+    assert type(failure) is ConnectionFailed

@@ -1,0 +1,170 @@
+"""Which host keys are trusted: every form of line that OpenSSH writes, and odd ones between."""
+
+import base64
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from desktop.core.errors import StorageError
+from desktop.core.ssh.known_hosts import HostKey, KnownHosts, Trust, judge, lookup_name, parse
+
+
+def _key(kind: str, content: bytes) -> HostKey:
+    name = kind.encode()
+    return HostKey(kind, len(name).to_bytes(4, "big") + name + content)
+
+
+OLD = _key("ssh-ed25519", b"old")
+NEW = _key("ssh-ed25519", b"new")
+RSA = _key("ssh-rsa", b"rsa")
+
+
+def _line(hosts: str, key: HostKey) -> str:
+    return f"{hosts} {key.kind} {base64.b64encode(key.blob).decode()}"
+
+
+def _trust(text: str, name: str, key: HostKey) -> Trust:
+    return judge(parse(text, "known_hosts"), name, key).trust
+
+
+@pytest.mark.parametrize(
+    ("hosts", "name", "matches"),
+    [
+        ("gpu", "gpu", True),
+        ("GPU", "gpu", True),
+        ("other,gpu", "gpu", True),
+        ("[gpu]:2222", "[gpu]:2222", True),
+        ("[gpu]:2222", "[gpu]:2223", False),
+        ("gpu", "[gpu]:2222", False),
+        ("*.example.com", "a.example.com", True),
+        ("*.example.com", "example.com", False),
+        ("gpu?", "gpu1", True),
+        ("*.example.com,!bad.example.com", "bad.example.com", False),
+        ("[*]:2222", "[gpu]:2222", True),
+        ("!gpu", "gpu", False),
+    ],
+)
+def test_a_pattern_matches_as_in_openssh(hosts: str, name: str, matches: bool) -> None:
+    assert _trust(_line(hosts, OLD), name, OLD) is (Trust.KNOWN if matches else Trust.UNKNOWN)
+
+
+@pytest.mark.parametrize(("host", "port"), [("gpu.example.com", 22), ("gpu.example.com", 12345)])
+def test_a_line_that_ssh_keygen_hashed_matches(tmp_path: Path, host: str, port: int) -> None:
+    path = tmp_path / "known_hosts"
+    path.write_text(_real_line(tmp_path, lookup_name(host, port)))
+    subprocess.run(["ssh-keygen", "-q", "-H", "-f", str(path)], check=True, capture_output=True)
+    assert host not in path.read_text()
+    entries = list(parse(path.read_text(), "known_hosts"))
+    assert judge(entries, lookup_name(host, port), entries[0].key).trust is Trust.KNOWN
+    assert judge(entries, lookup_name(host, port + 1), entries[0].key).trust is Trust.UNKNOWN
+
+
+def test_the_fingerprint_is_the_one_that_ssh_keygen_shows(tmp_path: Path) -> None:
+    line = _real_line(tmp_path, "gpu")
+    shown = subprocess.check_output(["ssh-keygen", "-lf", str(tmp_path / "key.pub")], text=True)
+    assert next(parse(line, "")).key.fingerprint == shown.split()[1]
+
+
+def _real_line(folder: Path, name: str) -> str:
+    key = folder / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    kind, blob, *_ = key.with_suffix(".pub").read_text().split()
+    return f"{name} {kind} {blob}\n"
+
+
+def test_another_key_of_the_same_type_is_a_change_and_the_source_is_named() -> None:
+    text = f"# a comment\n{_line('gpu', OLD)}\n"
+    verdict = judge(parse(text, "~/.ssh/known_hosts"), "gpu", NEW)
+    assert verdict.trust is Trust.CHANGED
+    assert verdict.expected == OLD.fingerprint
+    assert verdict.source == "~/.ssh/known_hosts:2"
+
+
+def test_a_host_pinned_with_another_type_only_has_changed_too() -> None:
+    assert _trust(_line("gpu", RSA), "gpu", NEW) is Trust.CHANGED
+
+
+def test_one_matching_line_among_several_is_enough() -> None:
+    text = "\n".join([_line("gpu", RSA), _line("gpu", OLD), _line("gpu", NEW)])
+    assert _trust(text, "gpu", NEW) is Trust.KNOWN
+
+
+def test_a_revoked_key_stops_hard_even_where_it_is_also_trusted() -> None:
+    text = f"{_line('gpu', OLD)}\n@revoked {_line('*', OLD)}"
+    assert _trust(text, "gpu", OLD) is Trust.REVOKED
+
+
+def test_a_revoked_line_says_nothing_about_other_keys() -> None:
+    assert _trust(f"@revoked {_line('*', OLD)}", "gpu", NEW) is Trust.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "",
+        "# comment",
+        "gpu",
+        "gpu ssh-ed25519",
+        "gpu ssh-ed25519 !!!not-base64!!!",
+        f"gpu ssh-rsa {base64.b64encode(OLD.blob).decode()}",
+        f"@cert-authority {_line('*', NEW)}",
+        f"@made-up {_line('*', NEW)}",
+        "|1|bad|hash ssh-ed25519 AAAA",
+        "|2|a|b ssh-ed25519 AAAA",
+        "gpu 2048 35 1234567890",
+        "\x00\x01\xff",
+    ],
+)
+def test_an_odd_line_is_skipped_and_hides_no_other(odd: str) -> None:
+    text = f"{odd}\ngpu   {OLD.kind}\t{base64.b64encode(OLD.blob).decode()} a comment\n{odd}"
+    assert _trust(text, "gpu", OLD) is Trust.KNOWN
+    assert _trust(text, "gpu", NEW) is Trust.CHANGED
+
+
+def test_an_alias_is_filed_without_a_port() -> None:
+    assert lookup_name("gpu", 2222, "Rented") == "rented"
+    assert lookup_name("GPU", 22) == "gpu"
+    assert lookup_name("GPU", 2222) == "[gpu]:2222"
+
+
+def test_a_key_that_is_remembered_is_known_and_the_file_is_private(tmp_path: Path) -> None:
+    hosts = KnownHosts(tmp_path / "new" / "known_hosts", ())
+    hosts.remember("[gpu]:2222", OLD)
+    assert hosts.judge("[gpu]:2222", OLD).trust is Trust.KNOWN
+    assert hosts.kinds("[gpu]:2222") == ("ssh-ed25519",)
+    assert stat.S_IMODE(hosts.own_file.stat().st_mode) == 0o600
+    assert [path.name for path in hosts.own_file.parent.iterdir()] == ["known_hosts"]
+
+
+def test_remembering_replaces_the_hosts_line_and_leaves_the_others(tmp_path: Path) -> None:
+    own = tmp_path / "known_hosts"
+    own.write_text(f"# mine\n{_line('gpu', OLD)}\n{_line('other', RSA)}\n")
+    KnownHosts(own, ()).remember("gpu", NEW)
+    assert own.read_text() == f"# mine\n{_line('other', RSA)}\n{_line('gpu', NEW)}\n"
+
+
+def test_a_forgotten_host_is_unknown(tmp_path: Path) -> None:
+    hosts = KnownHosts(tmp_path / "known_hosts", ())
+    hosts.remember("gpu", OLD)
+    hosts.forget("gpu")
+    assert hosts.judge("gpu", OLD).trust is Trust.UNKNOWN
+
+
+def test_openssh_files_are_read_and_never_written(tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.write_text(_line("gpu", OLD) + "\n")
+    hosts = KnownHosts(tmp_path / "ours", [theirs, tmp_path / "absent"])
+    hosts.remember("gpu", NEW)
+    hosts.forget("gpu")
+    assert theirs.read_text() == _line("gpu", OLD) + "\n"
+    assert hosts.judge("gpu", OLD).trust is Trust.KNOWN
+
+
+def test_a_file_that_cannot_be_written_is_an_error_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    hosts = KnownHosts(tmp_path / "file" / "known_hosts", ())
+    with pytest.raises(StorageError) as caught:
+        hosts.remember("gpu", OLD)
+    assert caught.value.code == "storage-not-writable"

@@ -1,0 +1,72 @@
+"""When silence is asked about, and when it counts as death."""
+
+import threading
+import time
+
+from desktop.core.ssh.liveness import COUNT, INTERVAL, Liveness, Silence, Step
+
+
+def _steps(silence: Silence, heard: dict[float, float], until: float) -> list[tuple[float, Step]]:
+    """Run the watch against a clock: at `heard` times the host says something."""
+    now = last = 0.0
+    steps: list[tuple[float, Step]] = []
+    while now < until:
+        now = silence.due_at(last)
+        last = max([last, *(at for at in heard if at <= now)])
+        step = silence.step(now, last)
+        if step is not Step.WAIT:
+            steps.append((now, step))
+        if step is Step.DEAD:
+            break
+    return steps
+
+
+def test_a_silent_host_is_asked_three_times_and_dead_within_20_seconds() -> None:
+    steps = _steps(Silence(), {}, 60)
+    assert [step for _, step in steps] == [Step.PROBE] * COUNT + [Step.DEAD]
+    assert steps[-1][0] == INTERVAL * (COUNT + 1)
+    assert steps[-1][0] <= 20
+
+
+def test_a_host_that_talks_is_never_asked() -> None:
+    heard = {float(second): 0.0 for second in range(0, 60, 2)}
+    assert _steps(Silence(), heard, 55) == []
+
+
+def test_an_answer_to_any_question_starts_the_count_again() -> None:
+    steps = _steps(Silence(), {INTERVAL * COUNT + 0.1: 0.0}, 60)
+    assert [step for _, step in steps] == [Step.PROBE] * (2 * COUNT) + [Step.DEAD]
+
+
+def test_a_clock_that_jumped_over_a_sleep_does_not_kill_by_itself() -> None:
+    silence = Silence()
+    assert silence.step(10_000.0, 0.0) is Step.PROBE
+
+
+def test_the_watch_reports_a_dead_host_once_and_ends() -> None:
+    dead = threading.Event()
+    probes: list[float] = []
+    started = time.monotonic()
+    watch = Liveness(
+        lambda: started, lambda: probes.append(0), dead.set, Silence(interval=0.02, count=3)
+    )
+    assert dead.wait(5)
+    watch.join(5)
+    assert len(probes) == 3
+
+
+def test_a_poke_asks_at_once_and_is_content_with_an_answer() -> None:
+    asked = threading.Event()
+    watch = Liveness(time.monotonic, asked.set, lambda: None)
+    watch.poke()
+    assert asked.wait(5)
+    watch.stop()
+    watch.join(5)
+
+
+def test_a_poke_without_an_answer_is_death() -> None:
+    dead = threading.Event()
+    watch = Liveness(lambda: 0.0, lambda: None, dead.set, poke_seconds=0.05)
+    watch.poke()
+    assert dead.wait(5)
+    watch.join(5)
