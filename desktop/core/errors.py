@@ -43,7 +43,7 @@ class ExitStatus(IntEnum):
     INTERRUPTED = 130
 
 
-class Cancelled(Exception):  # noqa: N818 - it is not an error
+class Cancelled(Exception):
     """The user asked for it to stop."""
 
 
@@ -83,7 +83,7 @@ class ConnectionFailed(AppError):
 
 
 class HostUnreachable(ConnectionFailed):
-    """No SSH server answered: `host-not-found`, `host-refused`, `host-silent`, `not-ssh`, …"""
+    """No SSH server answered (`host-not-found`, `host-refused`, `host-silent`, `not-ssh`)."""
 
     retryable = True
 
@@ -95,19 +95,19 @@ class ConnectionLost(ConnectionFailed):
 
 
 class AuthenticationFailed(ConnectionFailed):
-    """The host did not accept us (`authentication-failed`, `password-needed`, `key-unusable`, …)."""
+    """The host did not accept us (`authentication-failed`, `password-needed`)."""
 
     exit_status = ExitStatus.AUTHENTICATION
 
 
 class HostKeyUnknown(ConnectionFailed):
-    """A host key nobody has confirmed (`host-key-unknown`); facts: host, port, key_type, fingerprint."""
+    """A host key nobody has confirmed (`host-key-unknown`), with its fingerprint."""
 
     exit_status = ExitStatus.HOST_KEY
 
 
 class HostKeyChanged(ConnectionFailed):
-    """Another key than the pinned one (`host-key-changed`); facts: … expected, fingerprint, source."""
+    """Another key than the pinned one (`host-key-changed`), with both fingerprints."""
 
     exit_status = ExitStatus.HOST_KEY
 
@@ -125,6 +125,8 @@ class PythonMissing(AgentError):
 class DeployFailed(AgentError):
     """The archive could not be put in place (`deploy-failed`, `deploy-disk-full`)."""
 
+    exit_status = ExitStatus.PREFLIGHT
+
 
 class ProtocolMismatch(AgentError):
     """The agent spoke something else (`protocol-mismatch`)."""
@@ -136,6 +138,7 @@ _STATUS_OF_PREFIX = {
     "model": ExitStatus.MODEL,
     "engine": ExitStatus.ENGINE,
 }
+_STATUS_OF_CODE = {"run.disk-full": ExitStatus.PREFLIGHT}  # as any full disk that is found early
 
 
 class AgentRefused(AgentError):
@@ -143,8 +146,9 @@ class AgentRefused(AgentError):
 
     @property
     def exit_status(self) -> ExitStatus:  # type: ignore[override]
-        """The status of the code's first word."""
-        return _STATUS_OF_PREFIX.get(self.code.partition(".")[0], ExitStatus.OTHER)
+        """The status of the code, or of its first word."""
+        of_prefix = _STATUS_OF_PREFIX.get(self.code.partition(".")[0], ExitStatus.OTHER)
+        return _STATUS_OF_CODE.get(self.code, of_prefix)
 
 
 class ForwardFailed(AppError):

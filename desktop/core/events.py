@@ -59,7 +59,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Something that was found out about the host; names as `paperkite doctor --json` prints them."""
+    """Something found out about the host; names as `paperkite doctor --json` prints them."""
 
     name: str
     value: object
@@ -120,7 +120,7 @@ class Reasoning:
 
 @dataclass(frozen=True, slots=True)
 class ReplyDone:
-    """A reply is complete. `finish_reason` is the engine's, or "cancelled" when the user stopped it."""
+    """A reply is complete. `finish_reason` is the engine's, or "cancelled" by the user."""
 
     reply: int
     finish_reason: str

@@ -17,6 +17,7 @@ from desktop.core.errors import AppError
 Language = Literal["zh", "en"]
 
 _FALLBACK = "unexpected"
+_BYTE_COUNTS = ("free", "needed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,14 @@ def explain(error: AppError, language: Language) -> Explanation:
     entry = catalogue().get(error.code) or catalogue()[_FALLBACK]
     texts = entry[language]
     facts = _Facts(error.facts | {"code": error.code})
-    shown = _Facts({name: _plain(value) for name, value in facts.items()})
+    shown = _Facts({name: _shown(name, value) for name, value in facts.items()})
     return Explanation(*(texts[key].format_map(shown) for key in ("title", "detail", "hint")))
 
 
-def _plain(value: Any) -> str:
-    """Return a fact as one short line of plain text."""
+def _shown(name: str, value: Any) -> str:
+    """Return a fact as one short line of plain text; byte counts in the unit of disks' labels."""
+    if name in _BYTE_COUNTS and isinstance(value, int):
+        return f"{value / 1e9:.1f} GB" if value >= 1e9 else f"{value / 1e6:.1f} MB"
     if isinstance(value, list | tuple):
         value = ", ".join(str(item) for item in value[:5])
     line = "".join(char if char.isprintable() else " " for char in str(value))

@@ -26,13 +26,13 @@ _ALWAYS = {Phase.OFF, Phase.STOPPING, Phase.FAILED, Phase.RECONNECTING}
 # and fall back to LOADING (the engine was restarted).
 TRANSITIONS: dict[Phase, set[Phase]] = {
     Phase.OFF: {Phase.CONNECTING, Phase.STOPPING},
-    Phase.CONNECTING: {Phase.CHECKING, Phase.OFF, Phase.STOPPING, Phase.FAILED},
+    Phase.CONNECTING: {Phase.CHECKING, Phase.RECONNECTING, Phase.OFF, Phase.STOPPING, Phase.FAILED},
     Phase.CHECKING: _WORKING | _ALWAYS,
     Phase.PREPARING: _WORKING | _ALWAYS,
     Phase.LOADING: _WORKING | _ALWAYS,
     Phase.READY: {Phase.LOADING} | _ALWAYS,
     Phase.RECONNECTING: _WORKING | _ALWAYS,
-    Phase.STOPPING: {Phase.OFF, Phase.FAILED},
+    Phase.STOPPING: {Phase.OFF, Phase.FAILED, Phase.RECONNECTING},
     Phase.FAILED: {Phase.CONNECTING, Phase.STOPPING, Phase.OFF},
 }
 

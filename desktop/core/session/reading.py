@@ -1,0 +1,83 @@
+"""From the host's journal to the core's events and phases: pure functions, no effects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from desktop.core.events import Fact, Progress, SessionEvent, TaskChanged
+from desktop.core.phases import Phase
+from remote import wire
+
+_STATES = {wire.WAITING, wire.RUNNING, wire.DONE, wire.SKIPPED, wire.FAILED, wire.CANCELLED}
+_PHASE_OF_TASK = {
+    wire.PREFLIGHT: Phase.CHECKING,
+    wire.ENGINE_ENVIRONMENT: Phase.PREPARING,
+    wire.HUB_ENVIRONMENT: Phase.PREPARING,
+    wire.MODEL_FILES: Phase.PREPARING,
+    wire.SERVE: Phase.LOADING,
+}
+_FINISHED = (wire.DONE, wire.SKIPPED)
+
+
+def to_event(message: Mapping[str, Any]) -> SessionEvent | None:
+    """Return the event in a journal line, or None for kinds that the session handles itself."""
+    line = dict(message)
+    match line["kind"]:
+        case "task":
+            return _task(line)
+        case "progress":
+            return _progress(line)
+        case "fact":
+            name = wire.text(line, "name", 100)
+            return Fact(name, _plain(line.get("value"))) if name else None
+    return None
+
+
+def _task(line: dict[str, Any]) -> TaskChanged | None:
+    task, state = line.get("task"), line.get("state")
+    return TaskChanged(task, state) if task in wire.TASKS and state in _STATES else None
+
+
+def _progress(line: dict[str, Any]) -> Progress | None:
+    done, task = wire.number(line, "done"), line.get("task")
+    if task not in wire.TASKS or done is None:
+        return None
+    total = wire.number(line, "total")
+    return Progress(
+        task=task,
+        done=done if total is None else min(done, total),
+        total=total,
+        unit=wire.text(line, "unit", 20) or "",
+        step=wire.text(line, "step", 50) or "",
+        rate=wire.number(line, "rate"),
+        eta_s=wire.number(line, "eta_s"),
+    )
+
+
+def _plain(value: Any) -> object:
+    """Return a fact's value bounded: a scalar, or short text."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return str(value)[:500]
+
+
+def phase_of(tasks: Mapping[str, str]) -> Phase:
+    """Return the phase that the states of the host's tasks amount to.
+
+    The latest task that has begun decides: while an engine loads nobody cares that a check ran.
+    """
+    begun = [name for name in wire.TASKS if tasks.get(name) in (wire.RUNNING, wire.FAILED)]
+    if begun:
+        return _PHASE_OF_TASK[begun[-1]]
+    finished = [name for name in wire.TASKS if tasks.get(name) in _FINISHED]
+    return _PHASE_OF_TASK[finished[-1]] if finished else Phase.CHECKING
+
+
+def backoff(attempt: int) -> float:
+    """Return the seconds to wait before try `attempt` (from 0): 0, 1, 2, 4, 8, 15, then 30.
+
+    From facts on resuming SSH: the first try at once, never longer than half a minute.
+    """
+    steps = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+    return steps[min(attempt, len(steps) - 1)]

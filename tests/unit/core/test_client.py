@@ -1,0 +1,157 @@
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pytest
+
+from desktop.core.agent.client import Agent, Hello, messages, parse_hello, parse_status
+from desktop.core.errors import (
+    AgentRefused,
+    ConnectionLost,
+    DeployFailed,
+    NothingRunning,
+    ProtocolMismatch,
+)
+from desktop.core.ssh.connection import Connection
+from remote import wire
+
+HELLO = Hello(agent="1", python="3.8", platform="", home="/root", run=None)
+
+
+class FakeProcess:
+    """One exec with a prepared output."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self._lines = lines
+        self.stdin = b""
+        self.stdin_open = True
+        self.open = True
+
+    def write(self, data: bytes) -> None:
+        self.stdin += data
+
+    def close_stdin(self) -> None:
+        self.stdin_open = False
+
+    def lines(self) -> Iterator[str]:
+        yield from self._lines
+
+    def close(self) -> None:
+        self.open = False
+
+
+class FakeConnection:
+    """A connection whose every exec prints the same lines."""
+
+    def __init__(self, *sent: dict[str, Any], banner: tuple[str, ...] = ()) -> None:
+        self._lines = [*banner, wire.MARKER, *(wire.encode(message).strip() for message in sent)]
+        self.commands: list[str] = []
+        self.process = FakeProcess([])
+
+    def exec(self, command: str) -> FakeProcess:
+        self.commands.append(command)
+        self.process = FakeProcess(self._lines)
+        return self.process
+
+
+def agent(connection: FakeConnection) -> Agent:
+    return Agent(cast("Connection", connection), ("/usr/bin/python3", "-I", "/a b.pyz"), HELLO)
+
+
+def test_banners_before_the_marker_are_skipped() -> None:
+    lines = ['{"kind":"a trap"}', "Welcome!", wire.MARKER, '{"kind":"x"}', "junk", '{"kind":"y"}']
+    assert [message["kind"] for message in messages(lines)] == ["x", "y"]
+
+
+def test_a_flood_without_a_marker_is_refused() -> None:
+    with pytest.raises(ProtocolMismatch):
+        list(messages(["yes"] * 5000))
+
+
+def test_the_spec_travels_on_stdin_and_never_in_the_command() -> None:
+    connection = FakeConnection({"kind": "started", "run": "r1", "adopted": True})
+    started = agent(connection).start({"model": "a/b", "api_key": "secret-key"})
+    assert (started.run, started.adopted) == ("r1", True)
+    assert "secret-key" not in connection.commands[0]
+    assert b'"api_key":"secret-key"' in connection.process.stdin
+    assert not connection.process.stdin_open
+    assert not connection.process.open
+
+
+def test_the_command_is_quoted() -> None:
+    connection = FakeConnection({"kind": "stopped", "was_running": False})
+    assert agent(connection).stop() is False
+    assert connection.commands == ["exec /usr/bin/python3 -I '/a b.pyz' stop"]
+
+
+def test_a_watch_ends_with_its_end_line() -> None:
+    connection = FakeConnection(
+        {"kind": "task", "seq": 4}, {"kind": "keepalive"}, {"kind": "end", "reason": "stopped"}
+    )
+    kinds = [message["kind"] for message in agent(connection).watch("r1", 3)]
+    assert kinds == ["task", "end"]
+    assert "watch --after 3 --run r1" in connection.commands[0]
+
+
+def test_a_watch_without_its_end_line_was_cut() -> None:
+    connection = FakeConnection({"kind": "task", "seq": 4})
+    with pytest.raises(ConnectionLost):
+        list(agent(connection).watch("r1", 0))
+
+
+def test_a_refusal_carries_the_hosts_code_and_facts() -> None:
+    connection = FakeConnection({"kind": "refused", "code": "run.busy", "model": "x/y"})
+    with pytest.raises(AgentRefused) as caught:
+        agent(connection).start({})
+    assert caught.value.code == "run.busy"
+    assert caught.value.facts["model"] == "x/y"
+
+
+def test_nothing_running_is_an_error_of_its_own() -> None:
+    connection = FakeConnection({"kind": "refused", "code": "nothing-running"})
+    with pytest.raises(NothingRunning):
+        agent(connection).endpoint()
+
+
+@pytest.mark.parametrize("port", [0, 70000, "8000", -1, True])
+def test_an_endpoint_with_a_bad_port_is_refused(port: object) -> None:
+    connection = FakeConnection({"kind": "endpoint", "port": port, "api_key": "k", "run": "r"})
+    with pytest.raises(ProtocolMismatch):
+        agent(connection).endpoint()
+
+
+def test_the_doctors_facts_come_before_its_refusal() -> None:
+    connection = FakeConnection(
+        {"kind": "fact", "name": "gpu.count", "value": 0},
+        {"kind": "refused", "code": "preflight.disk-full", "free": 1},
+        {"kind": "end", "reason": "done"},
+    )
+    seen = []
+    with pytest.raises(AgentRefused) as caught:
+        seen += list(agent(connection).doctor({}))
+    assert caught.value.exit_status == 68
+    connection = FakeConnection(
+        {"kind": "fact", "name": "gpu.count", "value": 0}, {"kind": "end", "reason": "done"}
+    )
+    assert [fact["name"] for fact in agent(connection).doctor({})] == ["gpu.count"]
+
+
+def test_a_hello_of_another_protocol_is_refused() -> None:
+    output = f'{wire.MARKER}\n{{"kind":"hello","protocol":2,"home":"/root"}}\n'
+    with pytest.raises(ProtocolMismatch):
+        parse_hello(output)
+
+
+def test_an_agent_that_prints_a_traceback_did_not_start() -> None:
+    with pytest.raises(DeployFailed) as caught:
+        parse_hello("Traceback (most recent call last):\nzipimport.ZipImportError: not a Zip\n")
+    assert "ZipImportError" in caught.value.facts["detail"]
+
+
+def test_a_status_from_a_strange_host_is_bounded() -> None:
+    status = parse_status(
+        {"kind": "status", "run": 7, "state": "x" * 999, "tasks": {"serve": "y" * 99, "z": "1"}}
+    )
+    assert status.run == ""
+    assert len(status.state) == 50
+    assert status.tasks == {"serve": "y" * 20}
+    assert not status.alive

@@ -1,0 +1,63 @@
+import pytest
+
+from desktop.core.events import Fact, Progress, TaskChanged
+from desktop.core.phases import Phase
+from desktop.core.session.reading import backoff, phase_of, to_event
+
+
+def test_a_task_line_becomes_a_task_event() -> None:
+    line = {"kind": "task", "task": "serve", "state": "running", "seq": 3}
+    assert to_event(line) == TaskChanged("serve", "running")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"kind": "task", "task": "mine-bitcoin", "state": "running"},
+        {"kind": "task", "task": "serve", "state": "dancing"},
+        {"kind": "task", "task": ["serve"], "state": "running"},
+        {"kind": "progress", "task": "serve", "done": -1},
+        {"kind": "progress", "task": "serve", "done": "much"},
+        {"kind": "progress", "task": "serve", "done": True},
+        {"kind": "progress", "done": 1},
+        {"kind": "fact", "value": 3},
+        {"kind": "something-newer"},
+    ],
+)
+def test_what_does_not_fit_is_dropped(line: dict[str, object]) -> None:
+    assert to_event(line) is None
+
+
+def test_progress_never_exceeds_its_total() -> None:
+    line = {"kind": "progress", "task": "model-files", "done": 12, "total": 10, "unit": "bytes"}
+    assert to_event(line) == Progress("model-files", 10, 10.0, "bytes")
+
+
+def test_an_endless_number_is_no_number() -> None:
+    line = {"kind": "progress", "task": "serve", "done": 1, "total": float("inf"), "unit": "steps"}
+    assert to_event(line) == Progress("serve", 1.0, None, "steps")
+
+
+def test_a_fact_is_bounded() -> None:
+    event = to_event({"kind": "fact", "name": "x", "value": ["y" * 10_000]})
+    assert isinstance(event, Fact)
+    assert len(str(event.value)) == 500
+
+
+@pytest.mark.parametrize(
+    ("tasks", "phase"),
+    [
+        ({}, Phase.CHECKING),
+        ({"preflight": "running"}, Phase.CHECKING),
+        ({"preflight": "done", "engine-environment": "waiting"}, Phase.CHECKING),
+        ({"preflight": "done", "hub-environment": "running"}, Phase.PREPARING),
+        ({"preflight": "skipped", "model-files": "skipped"}, Phase.PREPARING),
+        ({"model-files": "done", "serve": "running"}, Phase.LOADING),
+    ],
+)
+def test_the_latest_task_decides_the_phase(tasks: dict[str, str], phase: Phase) -> None:
+    assert phase_of(tasks) is phase
+
+
+def test_waits_between_tries_grow_to_half_a_minute() -> None:
+    assert [backoff(attempt) for attempt in range(9)] == [0, 1, 2, 4, 8, 15, 30, 30, 30]

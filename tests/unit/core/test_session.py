@@ -1,0 +1,313 @@
+"""The story, with stand-ins for connection, agent and engine; the real ones are in e2e."""
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, cast
+
+import pytest
+
+from desktop.core.agent.client import Agent, Hello, HostEndpoint, RunStatus, Started
+from desktop.core.errors import (
+    AgentRefused,
+    AppError,
+    AuthenticationFailed,
+    ConnectionLost,
+    HostUnreachable,
+    NothingRunning,
+)
+from desktop.core.events import Ended, Event, PhaseChanged, Ready, Retrying
+from desktop.core.phases import Phase
+from desktop.core.session import session as story
+from desktop.core.session.session import Session
+from desktop.core.session.wishes import Wishes
+from desktop.core.ssh.connection import Connection
+from desktop.core.ssh.destination import Destination
+
+Journal = list[dict[str, Any]]
+
+WORK: Journal = [
+    {"kind": "task", "task": "preflight", "state": "running", "seq": 1},
+    {"kind": "task", "task": "preflight", "state": "done", "seq": 2},
+    {"kind": "task", "task": "model-files", "state": "running", "seq": 3},
+    {"kind": "task", "task": "serve", "state": "running", "seq": 4},
+]
+READY = {"kind": "ready", "port": 8000, "model": "a/b", "seq": 5}
+STOPPED = {"kind": "end", "reason": "stopped"}
+
+
+class Heard:
+    """What was emitted, and a way to wait for it."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self._changed = threading.Condition()
+
+    def __call__(self, event: Event) -> None:
+        with self._changed:
+            self.events.append(event)
+            self._changed.notify_all()
+
+    def wait_for(self, wanted: Callable[[Event], bool]) -> Event:
+        with self._changed:
+            found = self._changed.wait_for(lambda: any(map(wanted, self.events)), 10)
+            assert found, self.events
+            return next(filter(wanted, self.events))
+
+    def phase(self, phase: Phase) -> PhaseChanged:
+        event = self.wait_for(
+            lambda event: isinstance(event, PhaseChanged) and event.phase is phase
+        )
+        return cast("PhaseChanged", event)
+
+    @property
+    def phases(self) -> list[Phase]:
+        return [event.phase for event in self.events if isinstance(event, PhaseChanged)]
+
+
+class FakeConnection:
+    """Open until it is closed."""
+
+    def __init__(self) -> None:
+        self.closed = threading.Event()
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+class FakeHost:
+    """One host: its journal, and what was asked of it.
+
+    Each watch plays the next script: journal lines, or an exception to raise, or an event to wait
+    for before going on.
+    """
+
+    def __init__(self, *scripts: list[Any], run: RunStatus | None = None) -> None:
+        self.scripts = list(scripts)
+        self.asked: list[str] = []
+        self.cursors: list[int] = []
+        self.hello = Hello("1", "3.8", "", "/root", run)
+        self.stop_asked = threading.Event()
+        self.connection = FakeConnection()
+
+    def deploy(self, connection: Connection) -> Agent:
+        self.connection = cast("FakeConnection", connection)
+        return cast("Agent", self)
+
+    def start(self, spec: dict[str, Any]) -> Started:
+        assert spec["api_key"].startswith("pk-")
+        self.asked.append("start")
+        return Started("r1", adopted=False)
+
+    def watch(self, run: str, after: int) -> Iterator[dict[str, Any]]:
+        assert run == "r1"
+        self.cursors.append(after)
+        for step in self.scripts.pop(0):
+            if isinstance(step, Exception):
+                raise step
+            if step == "until stopped":
+                assert self.stop_asked.wait(10)
+            elif step == "until closed":
+                assert self.connection.closed.wait(10)
+                raise ConnectionLost("connection-lost")
+            else:
+                yield step
+
+    def endpoint(self) -> HostEndpoint:
+        self.asked.append("endpoint")
+        return HostEndpoint("r1", 8000, "pk-1", "a/b", 2048, "0.32.0")
+
+    def stop(self) -> bool:
+        self.asked.append("stop")
+        self.stop_asked.set()
+        return True
+
+
+class FakeForward:
+    """A forward that keeps its port."""
+
+    port = 8123
+
+    def attach(self, connection: Connection, port: int) -> None:
+        assert port == 8000
+
+    def detach(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture(autouse=True)
+def no_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(story, "open_forward", lambda _port: FakeForward())
+    monkeypatch.setattr(story, "await_answer", lambda _endpoint: None)
+
+
+@pytest.fixture
+def heard() -> Heard:
+    return Heard()
+
+
+@pytest.fixture
+def begin(heard: Heard) -> Iterator[Callable[..., Session]]:
+    sessions: list[Session] = []
+
+    def make(host: FakeHost, *dials: Exception | None, join_only: bool = False) -> Session:
+        tries = list(dials)
+
+        def dial() -> Connection:
+            error = tries.pop(0) if tries else None
+            if error is not None:
+                raise error
+            return cast("Connection", FakeConnection())
+
+        wishes = Wishes(Destination(host="h", port=22, user="root"))
+        session = Session(wishes, heard, dial, host.deploy, join_only=join_only)
+        sessions.append(session)
+        session.start()
+        return session
+
+    yield make
+    for session in sessions:
+        session.close()
+
+
+def living(state: str = "ready") -> RunStatus:
+    return RunStatus("r1", state, "a/b", 8000, "", 0, 5, {}, "", "")
+
+
+def test_from_a_click_to_ready(begin: Callable[..., Session], heard: Heard) -> None:
+    begin(FakeHost([*WORK, READY, "until closed"]))
+    ready = cast("Ready", heard.wait_for(lambda event: isinstance(event, Ready)))
+    assert ready.endpoint.base_url == "http://127.0.0.1:8123/v1"
+    assert heard.phases == [
+        Phase.CONNECTING,
+        Phase.CHECKING,
+        Phase.PREPARING,
+        Phase.LOADING,
+        Phase.READY,
+    ]
+
+
+def test_a_lost_connection_is_taken_up_from_the_cursor(
+    begin: Callable[..., Session], heard: Heard
+) -> None:
+    host = FakeHost(
+        [*WORK[:3], ConnectionLost("connection-lost")], [WORK[3], READY, "until closed"]
+    )
+    begin(host)
+    heard.phase(Phase.READY)
+    assert host.cursors == [0, 3]
+    assert host.asked == ["start", "endpoint"]
+    assert Phase.RECONNECTING in heard.phases
+
+
+def test_a_lost_connection_under_a_ready_model_ends_at_ready_again(
+    begin: Callable[..., Session], heard: Heard
+) -> None:
+    host = FakeHost(
+        [*WORK, READY, ConnectionLost("connection-lost")], ["until closed"], run=living()
+    )
+    begin(host)
+    heard.phase(Phase.RECONNECTING)
+    heard.wait_for(lambda event: heard.phases.count(Phase.READY) == 2)
+    assert host.cursors == [0, 5]
+
+
+def test_an_unreachable_host_is_tried_again_only_once_there_is_a_run(
+    begin: Callable[..., Session], heard: Heard
+) -> None:
+    begin(FakeHost(), HostUnreachable("host-refused"))
+    assert heard.phase(Phase.FAILED).error is not None
+    assert Phase.RECONNECTING not in heard.phases
+
+
+def test_a_host_that_is_gone_for_a_while_is_tried_again(
+    begin: Callable[..., Session], heard: Heard
+) -> None:
+    host = FakeHost([*WORK, ConnectionLost("connection-lost")], [READY, "until closed"])
+    session = begin(host, None, HostUnreachable("host-silent"))
+    heard.wait_for(lambda event: isinstance(event, Retrying) and event.attempt == 1)
+    session.retry_now()
+    heard.phase(Phase.READY)
+
+
+def test_a_refused_password_is_never_tried_again(
+    begin: Callable[..., Session], heard: Heard
+) -> None:
+    host = FakeHost([*WORK, ConnectionLost("connection-lost")])
+    begin(host, None, AuthenticationFailed("authentication-failed"))
+    assert isinstance(heard.phase(Phase.FAILED).error, AuthenticationFailed)
+
+
+def test_the_hosts_failure_is_the_sessions(begin: Callable[..., Session], heard: Heard) -> None:
+    failed = {"kind": "failed", "code": "model.not-found", "model": "a/b", "seq": 5}
+    begin(FakeHost([*WORK, failed, {"kind": "end", "reason": "failed"}]))
+    error = heard.phase(Phase.FAILED).error
+    assert isinstance(error, AgentRefused)
+    assert error.code == "model.not-found"
+
+
+def test_a_lost_run_says_so(begin: Callable[..., Session], heard: Heard) -> None:
+    begin(FakeHost([*WORK, {"kind": "end", "reason": "lost"}]))
+    error = heard.phase(Phase.FAILED).error
+    assert error is not None
+    assert error.code == "run-lost"
+
+
+def test_stop_ends_in_off(begin: Callable[..., Session], heard: Heard) -> None:
+    host = FakeHost([*WORK, READY, "until stopped", STOPPED])
+    session = begin(host)
+    heard.phase(Phase.READY)
+    session.stop()
+    heard.phase(Phase.OFF)
+    assert host.asked == ["start", "endpoint", "stop"]
+    assert heard.phases[-2:] == [Phase.STOPPING, Phase.OFF]
+    assert Ended("stopped") in heard.events
+
+
+def test_stop_without_a_connection_connects_and_stops(
+    begin: Callable[..., Session], heard: Heard
+) -> None:
+    host = FakeHost()
+    session = begin(host, HostUnreachable("host-refused"))
+    heard.phase(Phase.FAILED)
+    session.stop()
+    heard.phase(Phase.OFF)
+    assert host.asked == ["stop"]
+
+
+def test_close_leaves_the_host_working(begin: Callable[..., Session], heard: Heard) -> None:
+    host = FakeHost([*WORK, READY, "until closed"])
+    session = begin(host)
+    heard.phase(Phase.READY)
+    session.close()
+    assert "stop" not in host.asked
+    assert session.phase is Phase.OFF
+
+
+def test_joining_needs_a_living_run(begin: Callable[..., Session], heard: Heard) -> None:
+    begin(FakeHost(run=living("failed")), join_only=True)
+    assert isinstance(heard.phase(Phase.FAILED).error, NothingRunning)
+
+
+def test_joining_never_starts(begin: Callable[..., Session], heard: Heard) -> None:
+    host = FakeHost(["until closed"], run=living())
+    begin(host, join_only=True)
+    heard.phase(Phase.READY)
+    assert host.asked == ["endpoint"]
+
+
+def test_a_bug_is_shown_and_not_lost(begin: Callable[..., Session], heard: Heard) -> None:
+    begin(FakeHost([ZeroDivisionError("ours")]))
+    error = heard.phase(Phase.FAILED).error
+    assert isinstance(error, AppError)
+    assert error.code == "unexpected"
+
+
+def test_start_while_it_works_does_nothing(begin: Callable[..., Session], heard: Heard) -> None:
+    host = FakeHost([*WORK, READY, "until closed"])
+    session = begin(host)
+    heard.phase(Phase.READY)
+    session.start()
+    assert host.asked == ["start", "endpoint"]
