@@ -1,0 +1,92 @@
+"""The person, as the connection sees them: dialogs in the GUI thread, answers in the session's.
+
+Passwords may be kept in the system's keyring: one that was refused is forgotten at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
+from typing import TypeVar
+
+from PySide6.QtWidgets import QDialog, QWidget
+
+from desktop.core.ssh.prompts import HostKeyQuestion, SecretQuestion
+from desktop.core.texts import Texts
+from desktop.system.keyring import Keyring
+from desktop.ui.bridge import Bridge
+from desktop.ui.dialogs import HostKeyDialog, SecretDialog
+
+Dialog = TypeVar("Dialog", bound=QDialog)
+
+
+class WindowPrompts:
+    """Implements `desktop.core.ssh.prompts.Prompts`; one question at a time."""
+
+    def __init__(
+        self, bridge: Bridge, window: Callable[[], QWidget], texts: Texts, keyring: Keyring
+    ) -> None:
+        """Take the bridge, where the window is, the words, and where passwords are kept."""
+        self._bridge, self._window, self._texts, self._keyring = bridge, window, texts, keyring
+        self._open: tuple[QDialog, Future[bool]] | None = None
+
+    # -- in the session's thread -------------------------------------------------------------------
+
+    def accept_host_key(self, question: HostKeyQuestion) -> bool:
+        """Show the fingerprint; returns False when it was declined or the app closes."""
+        try:
+            answered, _ = self._bridge.ask(
+                lambda: self._show(HostKeyDialog(self._window(), self._texts, question))
+            )
+            return answered.result()
+        except CancelledError:
+            return False
+
+    def secret(self, question: SecretQuestion) -> str | None:
+        """Return the kept secret, or ask; None when it was declined or the app closes."""
+        name = _keyring_name(question)
+        if question.wrong:
+            self._keyring.forget(name)
+        elif kept := self._keyring.secret(name):
+            return kept
+        may_remember = self._keyring.available()
+        try:
+            answered, dialog = self._bridge.ask(
+                lambda: self._show(
+                    SecretDialog(self._window(), self._texts, question, may_remember=may_remember)
+                )
+            )
+            if not answered.result():
+                return None
+            secret, remember = self._bridge.ask(dialog.answer)
+        except CancelledError:
+            return None
+        if remember and secret:
+            self._keyring.keep(name, secret)
+        return secret or None
+
+    # -- in the GUI thread -------------------------------------------------------------------------
+
+    def dismiss(self) -> None:
+        """Close the question that is open: nobody waits for its answer any more."""
+        if self._open is not None:
+            self._open[0].reject()
+
+    def _show(self, dialog: Dialog) -> tuple[Future[bool], Dialog]:
+        answered: Future[bool] = Future()
+        self._open = (dialog, answered)
+        dialog.finished.connect(lambda result: self._close(answered, result))
+        window = self._window()
+        window.show()
+        window.raise_()
+        dialog.open()
+        return answered, dialog
+
+    def _close(self, answered: Future[bool], result: int) -> None:
+        self._open = None
+        if not answered.done():
+            answered.set_result(result == QDialog.DialogCode.Accepted)
+
+
+def _keyring_name(question: SecretQuestion) -> str:
+    return question.key_path or f"{question.user}@{question.host}:{question.port}"

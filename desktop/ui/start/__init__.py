@@ -1,0 +1,1 @@
+"""The start sheet: from nothing to ready, as people understand it."""

@@ -1,0 +1,161 @@
+"""The start sheet: everything between nothing and ready, in the place of the conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from desktop.core.errors import AppError
+from desktop.core.explain import explain
+from desktop.core.phases import Phase
+from desktop.core.texts import Texts
+from desktop.ui.intents import Target
+from desktop.ui.labels import button, label
+from desktop.ui.start import wording
+from desktop.ui.start.journey import Journey, Step
+from desktop.ui.start.notice import Notice
+from desktop.ui.start.row import StepRow
+from desktop.ui.start.setup import Setup
+from desktop.ui.start.strand import Shape, Strand
+from desktop.ui.theme import Theme
+
+_WIDEST = 700
+_GAP = 14
+
+
+class StartSheet(QScrollArea):
+    """Shows a `Journey`, or the fields before there is one.
+
+    Signals:
+        submitted: start with this host text and this model.
+        retried: try again now.
+        left: back to the conversation.
+    """
+
+    submitted = Signal(str, str)
+    retried = Signal()
+    left = Signal()
+
+    def __init__(self, theme: Theme, texts: Texts, target: Target) -> None:
+        super().__init__()
+        self.setObjectName("startSheet")
+        self.setAccessibleName(texts["start.name"])
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._texts, self._target = texts, target
+        self.setup = Setup(texts, target)
+        self.setup.submitted.connect(self.submitted)
+        self._notice = Notice(texts)
+        self._notice.retried.connect(self.retried)
+        self._notice.changed.connect(self._edit)
+        self._editing = False  # the fields are open after a failure
+        self._title = label(size=1.7, bold=True, wrap=True)
+        self._sentence = label(tone="quiet", size=1.05, wrap=True)
+        self._rows = {
+            step: StepRow(step, theme, texts, card=step in (Step.INSTALL, Step.DOWNLOAD))
+            for step in Step
+        }
+        self._steps = self._make_steps(theme)
+        self._back = button(texts["start.back"], "link", "backButton")
+        self._back.clicked.connect(self.left)
+        self._arrange()
+
+    def _make_steps(self, theme: Theme) -> QWidget:
+        steps = QWidget()
+        layout = QVBoxLayout(steps)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._rows[Step.CONNECT])
+        layout.addWidget(Strand(Shape.STRAIGHT, theme))
+        layout.addWidget(self._rows[Step.CHECK])
+        layout.addWidget(Strand(Shape.FORK, theme, _GAP))
+        branches = QHBoxLayout()
+        branches.setSpacing(_GAP)
+        branches.addWidget(self._rows[Step.INSTALL], 1)
+        branches.addWidget(self._rows[Step.DOWNLOAD], 1)
+        layout.addLayout(branches)
+        layout.addWidget(Strand(Shape.JOIN, theme, _GAP))
+        layout.addWidget(self._rows[Step.LOAD])
+        layout.addWidget(Strand(Shape.STRAIGHT, theme))
+        layout.addWidget(self._rows[Step.READY])
+        return steps
+
+    def _arrange(self) -> None:
+        column = QWidget()
+        column.setMaximumWidth(_WIDEST)
+        inside = QVBoxLayout(column)
+        inside.setContentsMargins(28, 28, 28, 28)
+        inside.setSpacing(8)
+        inside.addStretch(2)
+        inside.addWidget(self._back, 0, Qt.AlignmentFlag.AlignLeft)
+        for widget in (self.setup, self._title, self._sentence):
+            inside.addWidget(widget)
+        inside.addSpacing(10)
+        inside.addWidget(self._notice)
+        inside.addSpacing(6)
+        inside.addWidget(self._steps)
+        inside.addStretch(3)
+        around = QWidget()
+        around.setObjectName("startColumn")
+        line = QHBoxLayout(around)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.addStretch(1)
+        line.addWidget(column, 1000)
+        line.addStretch(1)
+        self.setWidget(around)
+
+    def show_target(self, target: Target) -> None:
+        """Show another host."""
+        self._target = target
+        self.setup.show_target(target)
+
+    def show_journey(self, journey: Journey, now: float, *, may_leave: bool) -> None:
+        """Show how things stand at clock time `now`."""
+        self._editing = self._editing and journey.phase is Phase.FAILED
+        off = journey.phase is Phase.OFF or self._editing
+        self._back.setVisible(may_leave)
+        self.setup.setVisible(off)
+        for widget in (self._title, self._sentence, self._steps):
+            widget.setVisible(not off)
+        self._show_notice(journey, now)
+        if off:
+            return
+        title = self._texts.word("start.title", journey.phase.value)
+        self._title.setText(
+            title or self._texts("start.title-working", model=self._target.model.rpartition("/")[2])
+        )
+        self._sentence.setText(wording.now_and_next(journey, self._texts))
+        for step, row in self._rows.items():
+            row.show_row(journey.rows[step], now)
+
+    def _edit(self) -> None:
+        self._editing = True
+        self._notice.hide()
+        for widget in (self._title, self._sentence, self._steps):
+            widget.hide()
+        self.setup.show()
+        self.setup.edit()
+
+    def _show_notice(self, journey: Journey, now: float) -> None:
+        reconnecting = journey.phase is Phase.RECONNECTING
+        failed = journey.phase is Phase.FAILED and not self._editing and journey.error is not None
+        self._notice.setVisible(reconnecting or failed)
+        if reconnecting:
+            title = self._texts["start.title.reconnecting"]
+            if journey.error is not None:
+                title = explain(journey.error, self._texts.language).title
+            self._notice.show_waiting(title, wording.countdown(journey, now, self._texts))
+        elif failed and journey.error is not None:
+            why = explain(journey.error, self._texts.language)
+            self._notice.show_failure(why, last_lines(journey.error))
+
+
+def last_lines(error: AppError) -> Sequence[str]:
+    """Return the log lines that came with an error, as plain text."""
+    lines = error.facts.get("last_lines")
+    if not isinstance(lines, list | tuple):
+        return []
+    return ["".join(c if c.isprintable() else " " for c in str(line))[:500] for line in lines]

@@ -1,0 +1,67 @@
+"""What the start sheet says about a journey: pure functions from values to sentences."""
+
+from __future__ import annotations
+
+from desktop.core.amounts import amount, duration, joined, pace
+from desktop.core.phases import Phase
+from desktop.core.texts import Texts
+from desktop.ui.start.journey import Journey, Row, Step
+from remote import wire
+
+ON_THE_WAY = (Phase.CONNECTING, Phase.CHECKING, Phase.PREPARING, Phase.LOADING)
+
+
+def now_and_next(journey: Journey, texts: Texts) -> str:
+    """Return one sentence: what is happening and what comes after it."""
+    running = set(journey.running())
+    if journey.phase not in ON_THE_WAY or not running:
+        return texts[f"now.{journey.phase.value}"]
+    if {Step.INSTALL, Step.DOWNLOAD} <= running:
+        sentence = texts["now.both"]
+    else:
+        sentence = texts[f"now.{max(running, key=list(Step).index).value}"]
+    following = journey.following()
+    if following is None:
+        return sentence
+    return texts("now.and-next", now=sentence, next=texts[f"next.{following.value}"])
+
+
+def countdown(journey: Journey, now: float, texts: Texts) -> str:
+    """Return what is said while the connection is gone."""
+    left = None if journey.next_try is None else journey.next_try - now
+    if left is None or left < 0.5:
+        return texts["reconnect.trying"]
+    return texts("reconnect.waiting", time=duration(left, texts))
+
+
+def row_figures(row: Row, texts: Texts) -> tuple[str, str]:
+    """Return a step's details: how far, and at what pace."""
+    progress = row.progress
+    if row.state == wire.SKIPPED:
+        return texts["row.skipped"], ""
+    if progress is None:
+        return texts[f"row.{row.state}"], ""
+    if row.state != wire.RUNNING:
+        reached = amount(progress) if row.state in (wire.FAILED, wire.CANCELLED) else ""
+        return joined(texts[f"row.{row.state}"], reached), ""
+    what = texts.word("step", progress.step)
+    how_far = amount(progress)
+    return joined(what, how_far), pace(progress, texts)
+
+
+def row_time(row: Row, now: float, texts: Texts) -> str:
+    """Return how long a step has taken, "" before it begins and where nothing was to be done."""
+    elapsed = row.elapsed(now)
+    if elapsed is None or row.state in (wire.SKIPPED, wire.WAITING):
+        return ""
+    return duration(elapsed, texts)
+
+
+def fraction(row: Row) -> float | None:
+    """Return how far a step is, 0 to 1, or None where nobody can tell."""
+    if row.state in (wire.DONE, wire.SKIPPED):
+        return 1.0
+    progress = row.progress
+    if progress is None or not progress.total or progress.unit == "seconds":
+        return None if row.state == wire.RUNNING else 0.0
+    return min(progress.done / progress.total, 1.0)

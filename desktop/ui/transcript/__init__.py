@@ -1,0 +1,1 @@
+"""The conversation as it is read: a flat list of blocks that are laid out once and left alone."""

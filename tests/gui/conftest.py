@@ -1,0 +1,46 @@
+"""A QApplication in our style on Qt's offscreen platform, and windows that are gone afterwards."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtWidgets import QApplication
+
+from desktop.core.explain import Language
+from desktop.ui.app import application
+from desktop.ui.intents import Target
+from tests.helpers.screens import TARGET, Stage, close, set_stage
+
+_OFFSCREEN_SAYS = ("This plugin does not support", "systemTrayWindowChanged")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Ignore what the offscreen platform says about itself."""
+    for item in items:
+        if "gui" in item.path.parts:
+            item.add_marker(pytest.mark.qt_log_ignore(*_OFFSCREEN_SAYS))
+
+
+@pytest.fixture(autouse=True)
+def our_style(qapp: QApplication) -> None:
+    application()
+
+
+@pytest.fixture
+def stage(qapp: QApplication) -> Iterator[Callable[..., Stage]]:
+    """Give a function that sets a stage and shows its window."""
+    made: list[Stage] = []
+
+    def make(language: Language = "en", theme: str = "light", target: Target = TARGET) -> Stage:
+        made.append(set_stage(language, theme, target))
+        made[-1].window.show()
+        return made[-1]
+
+    yield make
+    for each in made:
+        close(each)

@@ -1,0 +1,129 @@
+"""The app put together with the real core, as far as it goes without a host."""
+
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QLineEdit, QPushButton
+from pytestqt.qtbot import QtBot
+
+from desktop.core.events import PhaseChanged, Ready
+from desktop.core.paths import paths
+from desktop.core.phases import Phase
+from desktop.core.settings import Settings, load
+from desktop.system.keyring import Keyring
+from desktop.ui.app import App
+from tests.gui.test_keyring import MemoryKeyring
+from tests.helpers.screens import ENDPOINT
+
+Make = Callable[[Settings], App]
+
+
+@pytest.fixture
+def app(qtbot: QtBot) -> Iterator[Make]:
+    made: list[App] = []
+
+    def make(settings: Settings) -> App:
+        keyring = Keyring(MemoryKeyring())
+        made.append(App(None, paths=paths(), settings=settings, language="en", keyring=keyring))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+        each.window.deleteLater()
+
+
+@pytest.fixture
+def closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start_at(qtbot: QtBot, made: App, host: str) -> None:
+    field = made.window.findChild(QLineEdit, "hostField")
+    button = made.window.findChild(QPushButton, "startButton")
+    assert field is not None
+    assert button is not None
+    qtbot.keyClicks(field, host)
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def test_the_first_paint_comes_before_anything_slow(qtbot: QtBot, app: Make) -> None:
+    made = app(Settings())
+    painted = threading.Event()
+    made.show(painted.set)
+    assert not painted.is_set()
+    qtbot.waitUntil(painted.is_set)
+    made.warm_up()
+
+
+def test_a_host_that_is_not_there_is_explained_and_remembered(
+    qtbot: QtBot, app: Make, closed_port: int
+) -> None:
+    made = app(Settings())
+    made.show(lambda: None)
+    host = f"root@127.0.0.1:{closed_port}"
+    start_at(qtbot, made, host)
+    qtbot.waitUntil(lambda: made.window.journey.phase is Phase.FAILED, timeout=20_000)
+    assert made.window.journey.error is not None
+    assert made.window.journey.error.code == "host-refused"
+    assert load(paths().settings)[0].host == host
+
+
+def test_what_cannot_be_understood_starts_nothing(qtbot: QtBot, app: Make) -> None:
+    made = app(Settings())
+    made.show(lambda: None)
+    start_at(qtbot, made, "root@host:99999999")
+    assert made.window.journey.phase is Phase.OFF
+    assert made.controller.wishes is None
+
+
+def test_the_endpoint_is_copied_while_there_is_one(qtbot: QtBot, app: Make) -> None:
+    made = app(Settings(host="root@host"))
+    made._deliver([PhaseChanged(Phase.READY), Ready(ENDPOINT)])
+    made._copy_endpoint()
+    assert ENDPOINT.base_url in QGuiApplication.clipboard().text()
+    made._deliver([PhaseChanged(Phase.LOADING)])
+    assert made.controller.endpoint is None
+
+
+def test_with_a_tray_the_window_hides_and_comes_back(qtbot: QtBot, app: Make) -> None:
+    made = app(Settings())
+    made.show(lambda: None)
+    made.tray.appeared.emit()
+    made.window.close()
+    assert not made.window.isVisible()
+    made._open()
+    assert made.window.isVisible()
+
+
+RUN = """
+import os, signal, sys
+from desktop.core.paths import paths
+from desktop.core.settings import Settings
+from desktop.ui.app import run
+
+SLOW = {"paramiko", "openai", "markdown_it", "pygments", "keyring", "asyncio"}
+
+def painted():
+    print("loaded", sorted(SLOW & sys.modules.keys()), flush=True)
+    os.kill(os.getpid(), signal.SIGINT)
+
+sys.exit(run(None, start_now=False, paths=paths().ensure(), settings=Settings(),
+             language="en", on_first_paint=painted))
+"""
+
+
+def test_an_interrupted_app_ends_in_order_and_loaded_nothing_slow_before_its_first_paint() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", RUN], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.stdout == "loaded []\n"
+    assert ended.returncode == 0, ended.stderr

@@ -1,0 +1,101 @@
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QInputMethodEvent
+from PySide6.QtWidgets import QApplication, QPushButton
+from pytestqt.qtbot import QtBot
+
+from desktop.ui.composer import Editor
+from tests.helpers.screens import Stage, ready, talking
+
+Make = Callable[..., Stage]
+
+
+def editor_of(stage: Stage) -> Editor:
+    found = stage.window.findChild(Editor, "composer")
+    assert found is not None
+    return found
+
+
+def test_enter_sends_what_was_typed_and_empties_the_field(qtbot: QtBot, stage: Make) -> None:
+    play = stage()
+    play.play(ready())
+    editor = editor_of(play)
+    qtbot.keyClicks(editor, "hello")
+    qtbot.keyClick(editor, Qt.Key.Key_Return)
+    assert play.intents.calls == [("send", "hello")]
+    assert editor.toPlainText() == ""
+
+
+def test_shift_enter_breaks_the_line(qtbot: QtBot, stage: Make) -> None:
+    play = stage()
+    play.play(ready())
+    editor = editor_of(play)
+    qtbot.keyClicks(editor, "a")
+    qtbot.keyClick(editor, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.keyClicks(editor, "b")
+    assert editor.toPlainText() == "a\nb"
+    assert play.intents.calls == []
+
+
+def test_enter_inside_a_composition_is_the_input_methods(qtbot: QtBot, stage: Make) -> None:
+    play = stage()
+    play.play(ready())
+    editor = editor_of(play)
+    QApplication.sendEvent(editor, QInputMethodEvent("zhi yuan", []))
+    qtbot.keyClick(editor, Qt.Key.Key_Return)
+    assert play.intents.calls == []
+    commit = QInputMethodEvent()
+    commit.setCommitString("纸鸢")
+    QApplication.sendEvent(editor, commit)
+    qtbot.keyClick(editor, Qt.Key.Key_Return)
+    assert play.intents.calls == [("send", "纸鸢")]
+
+
+def test_it_grows_with_the_text_up_to_eight_lines(stage: Make) -> None:
+    editor = editor_of(stage())
+    one = editor.height()
+    editor.setPlainText("\n" * 3)
+    four = editor.height()
+    editor.setPlainText("\n" * 7)
+    eight = editor.height()
+    editor.setPlainText("\n" * 50)
+    assert one < four < eight == editor.height()
+
+
+def test_before_it_is_ready_one_may_write_but_not_send(qtbot: QtBot, stage: Make) -> None:
+    play = stage()
+    play.play(ready()[:5])
+    editor = editor_of(play)
+    qtbot.keyClicks(editor, "early")
+    qtbot.keyClick(editor, Qt.Key.Key_Return)
+    button = play.window.findChild(QPushButton, "sendButton")
+    assert button is not None
+    assert not button.isEnabled()
+    assert play.intents.calls == []
+    assert editor.toPlainText() == "early"
+
+
+def test_while_a_reply_streams_the_button_stops_it_and_enter_does_nothing(
+    qtbot: QtBot, stage: Make
+) -> None:
+    play = stage()
+    play.play(ready())
+    play.say("one")
+    play.play(talking()[:2])
+    editor = editor_of(play)
+    qtbot.keyClicks(editor, "two")
+    qtbot.keyClick(editor, Qt.Key.Key_Return)
+    button = play.window.findChild(QPushButton, "sendButton")
+    assert button is not None
+    assert button.accessibleName() == "Stop the reply"
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert play.intents.calls == [("send", "one"), ("cancel",)]
+
+
+def test_what_could_not_be_sent_stays_in_the_field(stage: Make) -> None:
+    play = stage()
+    play.play(ready())
+    play.intents.accepts = False
+    play.say("keep me")
+    assert editor_of(play).toPlainText() == "keep me"

@@ -1,0 +1,35 @@
+import pytest
+
+from desktop.ui.transcript.markdown import to_html
+
+
+@pytest.mark.parametrize(
+    "source", ["**重点：**她说", "含**「重点」**内容", "**注意！**请看", "他说：**“好。”**然后走了"]
+)
+def test_chinese_punctuation_does_not_break_emphasis(source: str) -> None:
+    assert "<strong>" in to_html(source, {})
+    assert "**" not in to_html(source, {})
+
+
+def test_ascii_emphasis_follows_commonmark() -> None:
+    assert "<strong>" not in to_html("a**“b”**c".replace("“", '"').replace("”", '"'), {})
+
+
+def test_html_is_text() -> None:
+    assert "&lt;script&gt;" in to_html("<script>alert(1)</script>", {})
+
+
+def test_an_image_becomes_a_link_and_is_not_fetched() -> None:
+    html = to_html("![a kite](https://example.com/k.png)", {})
+    assert "<img" not in html
+    assert '<a href="https://example.com/k.png">[a kite]</a>' in html
+
+
+def test_a_link_may_be_defined_in_another_segment() -> None:
+    references: dict[str, object] = {}
+    to_html("[r]: https://example.com/", references)
+    assert 'href="https://example.com/"' in to_html("see [r]", references)
+
+
+def test_a_script_link_is_no_link() -> None:
+    assert "<a" not in to_html("[x](javascript:alert(1))", {})

@@ -1,0 +1,171 @@
+from collections.abc import Callable
+from typing import TypeVar
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QPlainTextEdit, QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from desktop.core.errors import ConnectionLost, DestinationError
+from desktop.core.events import PhaseChanged, Retrying
+from desktop.core.phases import Phase
+from desktop.ui.start.sheet import StartSheet
+from desktop.ui.transcript.view import Transcript
+from tests.helpers.screens import (
+    NOBODY,
+    REPLY,
+    Stage,
+    broken,
+    failed,
+    preparing,
+    ready,
+    reconnecting,
+    talking,
+)
+
+Make = Callable[..., Stage]
+W = TypeVar("W", bound=QWidget)
+
+
+def child(play: Stage, kind: type[W], name: str) -> W:
+    found = play.window.findChild(kind, name)
+    assert found is not None, name
+    return found
+
+
+def shown_texts(play: Stage) -> str:
+    labels = play.window.findChildren(QLabel)
+    return "\n".join(label.text() for label in labels if label.isVisible())
+
+
+def click(qtbot: QtBot, play: Stage, name: str) -> None:
+    qtbot.mouseClick(child(play, QPushButton, name), Qt.MouseButton.LeftButton)
+
+
+def test_a_first_run_asks_for_one_line_and_starts(qtbot: QtBot, stage: Make) -> None:
+    play = stage(target=NOBODY)
+    qtbot.keyClicks(child(play, QLineEdit, "hostField"), " ssh -p 22 root@host ")
+    click(qtbot, play, "startButton")
+    assert play.intents.calls == [("start", "ssh -p 22 root@host", "01ai/Yi-34B-Chat-4bits")]
+
+
+def test_a_line_that_nobody_understands_is_explained_where_it_was_typed(
+    qtbot: QtBot, stage: Make
+) -> None:
+    play = stage(target=NOBODY)
+    play.intents.problem = DestinationError("no-host")
+    click(qtbot, play, "startButton")
+    setup = child(play, StartSheet, "startSheet").setup
+    assert setup._problem.isVisible()
+    assert setup._problem.text()
+
+
+def test_a_saved_host_is_one_click(qtbot: QtBot, stage: Make) -> None:
+    play = stage()
+    assert not child(play, QLineEdit, "hostField").isVisible()
+    click(qtbot, play, "startButton")
+    assert play.intents.calls[0][0] == "start"
+
+
+def test_the_two_branches_stand_side_by_side(stage: Make) -> None:
+    play = stage()
+    play.play(preparing())
+    install, download = (child(play, QFrame, f"step-{name}") for name in ("install", "download"))
+    assert install.y() == download.y()
+    assert install.width() == download.width()
+    assert install.geometry().right() < download.x()
+    assert "62 MB/s" in shown_texts(play)
+
+
+def test_stop_is_there_while_it_works_and_asks_to_stop(qtbot: QtBot, stage: Make) -> None:
+    play = stage()
+    assert not child(play, QPushButton, "stopButton").isVisible()
+    play.play(preparing())
+    click(qtbot, play, "stopButton")
+    assert play.intents.calls == [("stop",)]
+    play.play([(0.0, PhaseChanged(Phase.STOPPING))])
+    assert not child(play, QPushButton, "stopButton").isEnabled()
+
+
+def test_a_failure_says_what_to_do_and_shows_the_log_on_request(qtbot: QtBot, stage: Make) -> None:
+    play = stage()
+    play.play(failed())
+    log = child(play, QPlainTextEdit, "logLines")
+    assert not log.isVisible()
+    click(qtbot, play, "logButton")
+    assert log.isVisible()
+    assert "404 Not Found" in log.toPlainText()
+    click(qtbot, play, "retryButton")
+    assert play.intents.calls == [("retry",)]
+
+
+def test_after_a_failure_host_and_model_can_be_changed(qtbot: QtBot, stage: Make) -> None:
+    play = stage()
+    play.play(failed())
+    click(qtbot, play, "changeAfterFailureButton")
+    model = child(play, QLineEdit, "modelField")
+    model.setText("Qwen/Qwen2.5-7B-Instruct-AWQ")
+    click(qtbot, play, "startButton")
+    host = "ssh -p 12345 root@connect.westb.seetacloud.com"
+    assert play.intents.calls == [("start", host, "Qwen/Qwen2.5-7B-Instruct-AWQ")]
+
+
+def test_a_lost_connection_counts_down_and_can_be_tried_at_once(qtbot: QtBot, stage: Make) -> None:
+    play = stage()
+    play.play(reconnecting())
+    play.window._tick()
+    assert "Next try in 6 s." in shown_texts(play)
+    play.clock.now += 3
+    play.window._tick()
+    assert "Next try in 3 s." in shown_texts(play)
+    click(qtbot, play, "retryButton")
+    assert play.intents.calls == [("retry",)]
+
+
+def test_ready_opens_the_conversation_with_the_keyboard_in_the_composer(
+    qtbot: QtBot, stage: Make
+) -> None:
+    play = stage()
+    play.window.activateWindow()
+    play.play(ready())
+    assert not child(play, StartSheet, "startSheet").isVisible()
+    assert play.window.focusWidget() is play.window._composer.editor
+    assert "4,096" in shown_texts(play)
+
+
+def test_a_reply_streams_into_the_transcript(stage: Make) -> None:
+    play = stage()
+    play.play(ready())
+    play.say("question")
+    play.play(talking())
+    assert play.window.transcript_text.endswith(REPLY.rpartition("\n")[2])
+    assert "**AWQ**" in play.window.transcript_text
+    assert child(play, Transcript, "transcript").isVisible()
+
+
+def test_a_lost_connection_leaves_the_conversation_readable(qtbot: QtBot, stage: Make) -> None:
+    play = stage()
+    play.play(ready())
+    play.say("question")
+    play.play(broken())
+    lost = ConnectionLost("connection-lost", host="h")
+    play.play([(0.0, PhaseChanged(Phase.RECONNECTING, lost)), (0.0, Retrying(1, 5.0))])
+    assert child(play, Transcript, "transcript").isVisible()
+    assert child(play, QFrame, "banner").isVisible()
+    click(qtbot, play, "detailsButton")
+    assert child(play, StartSheet, "startSheet").isVisible()
+    click(qtbot, play, "backButton")
+    assert child(play, Transcript, "transcript").isVisible()
+
+
+def test_without_a_tray_closing_quits(stage: Make) -> None:
+    play = stage()
+    play.window.close()
+    assert play.intents.calls == [("quit",)]
+
+
+def test_with_a_tray_closing_hides(stage: Make) -> None:
+    play = stage()
+    play.window.hides = True
+    play.window.close()
+    assert not play.window.isVisible()
+    assert play.intents.calls == []
