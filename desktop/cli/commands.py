@@ -1,0 +1,234 @@
+"""The commands: what is typed, and which function carries it out.
+
+Nothing heavy is imported here: `--help` must be there in an instant, and no command but the app
+itself ever imports Qt.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import click
+
+from desktop import __version__
+from desktop.cli.options import (
+    Invocation,
+    connection_options,
+    endpoint_options,
+    invocation,
+    model_options,
+    output_options,
+)
+from desktop.cli.output import JsonLines, Output
+from desktop.core.errors import AppError, Cancelled, ExitStatus
+from desktop.core.language import system_language
+
+Work = Callable[[Invocation, Output], int]
+
+host_argument = click.argument("host", required=False, metavar="[HOST]")
+
+
+def run(argv: list[str]) -> int:
+    """Carry out one command line and return its exit status."""
+    try:
+        return int(main.main(argv, prog_name="paperkite", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        return ExitStatus.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        return ExitStatus.INTERRUPTED
+    except AppError as error:  # before there was an output to show it in
+        _output(json="--json" in argv, language=system_language()).error(error)
+        return error.exit_status
+
+
+def carry_out(typed: dict[str, Any], work: Work) -> int:
+    """Do the work of one command and return its exit status; errors are shown in its output."""
+    call = invocation(**typed)
+    output = _output(json=call.options.json, language=call.language)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return work(call, output)
+    except AppError as error:
+        output.error(error)
+        return error.exit_status
+    except Cancelled:
+        return ExitStatus.DONE
+    except KeyboardInterrupt:
+        output.close()
+        output.say("interrupted")
+        return ExitStatus.INTERRUPTED
+    except BrokenPipeError:
+        return ExitStatus.OTHER
+    finally:
+        output.close()
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _output(*, json: bool, language: Any) -> Output:
+    if json:
+        return JsonLines(language)
+    from desktop.cli.terminal import Terminal  # noqa: PLC0415 - rich is not needed for --json
+
+    return Terminal(language)
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="paperkite")
+@click.option("--lang", type=click.Choice(["zh", "en"]), help="Language of the app.")
+@click.pass_context
+def main(context: click.Context, lang: str | None) -> int:
+    """Bring a rented GPU host to a streaming reply, and stop it again.
+
+    Without a command: the app. HOST is a saved name, an alias of your SSH config,
+    user@host[:port], or the provider's whole line in quotes:
+    "ssh -p 12345 root@connect.westb.seetacloud.com".
+    """
+    if context.invoked_subcommand is not None:
+        return 0
+
+    def work(call: Invocation, _output: Output) -> int:
+        from desktop.cli.app import open_app  # noqa: PLC0415 - the only way to Qt
+
+        return open_app(call)
+
+    return carry_out({"lang": lang}, work)
+
+
+@main.command()
+@host_argument
+@model_options
+@connection_options
+@endpoint_options
+@output_options
+def up(**typed: Any) -> int:
+    """Bring the host to ready; exits when the model answers. Can be interrupted and repeated."""
+
+    def work(call: Invocation, output: Output) -> int:
+        from desktop.cli.endpoint import bring_up  # noqa: PLC0415
+
+        return bring_up(call, output)
+
+    return carry_out(typed, work)
+
+
+@main.command()
+@host_argument
+@click.argument("prompt", required=False)
+@connection_options
+@endpoint_options
+@output_options
+def chat(prompt: str | None, **typed: Any) -> int:
+    """One streamed reply on stdout ("-": prompt from stdin); without PROMPT a terminal chat."""
+
+    def work(call: Invocation, output: Output) -> int:
+        from desktop.cli.chat import chat_on  # noqa: PLC0415
+
+        return chat_on(call, output, prompt)
+
+    return carry_out(typed, work)
+
+
+@main.command()
+@host_argument
+@connection_options
+@endpoint_options
+@output_options
+def forward(**typed: Any) -> int:
+    """Hold the local endpoint open until interrupted; prints base URL and key."""
+
+    def work(call: Invocation, output: Output) -> int:
+        from desktop.cli.endpoint import hold  # noqa: PLC0415
+
+        return hold(call, output)
+
+    return carry_out(typed, work)
+
+
+@main.command()
+@host_argument
+@connection_options
+@output_options
+def status(**typed: Any) -> int:
+    """What runs on the host, and how far it is."""
+
+    def work(call: Invocation, output: Output) -> int:
+        from desktop.cli.host import show_status  # noqa: PLC0415
+
+        return show_status(call, output)
+
+    return carry_out(typed, work)
+
+
+@main.command()
+@host_argument
+@click.option("-f", "--follow", is_flag=True, help="Go on as lines come.")
+@click.option("--task", default="", metavar="NAME", help="Only this task's log.")
+@click.option("--lines", default=200, type=click.IntRange(1, 100_000), show_default=True)
+@connection_options
+@output_options
+def logs(follow: bool, task: str, lines: int, **typed: Any) -> int:
+    """The run's logs: of every task, or of one."""
+
+    def work(call: Invocation, output: Output) -> int:
+        from desktop.cli.host import show_logs  # noqa: PLC0415
+
+        return show_logs(call, output, task=task, lines=lines, follow=follow)
+
+    return carry_out(typed, work)
+
+
+@main.command()
+@host_argument
+@model_options
+@connection_options
+@output_options
+def doctor(**typed: Any) -> int:
+    """What the host has, and whether the model would run there; nothing is changed."""
+
+    def work(call: Invocation, output: Output) -> int:
+        from desktop.cli.host import examine  # noqa: PLC0415
+
+        return examine(call, output)
+
+    return carry_out(typed, work)
+
+
+@main.command()
+@host_argument
+@click.option("--power-off", is_flag=True, help="Also power the host off.")
+@connection_options
+@output_options
+def down(power_off: bool, **typed: Any) -> int:
+    """Stop everything of ours on the host. The rental goes on until you power it off."""
+
+    def work(call: Invocation, output: Output) -> int:
+        from desktop.cli.host import stop  # noqa: PLC0415
+
+        return stop(call, output, power_off=power_off)
+
+    return carry_out(typed, work)
+
+
+@main.command()
+@click.option("--down", "stop_only", is_flag=True, help="Stop what an earlier rehearsal left.")
+@click.option("--keep", is_flag=True, help="Leave the engine running; the next rehearsal joins it.")
+@click.option("--terminal", is_flag=True, help="In the terminal, even where there is a screen.")
+@click.option("--prompt", help="What to ask the model.")
+@output_options
+def rehearse(**typed: Any) -> int:
+    """The whole main job on this computer: a loopback host, a real engine, a real small model."""
+    extra = {name: typed.pop(name) for name in ("stop_only", "keep", "terminal", "prompt")}
+
+    def work(call: Invocation, output: Output) -> int:
+        from desktop.cli.rehearse import rehearse_here  # noqa: PLC0415
+
+        return rehearse_here(call, output, **extra)
+
+    return carry_out(typed, work)

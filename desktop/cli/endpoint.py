@@ -1,0 +1,34 @@
+"""`up` and `forward`: a session until it is ready, or for as long as it is wanted."""
+
+from __future__ import annotations
+
+from desktop.cli.options import Invocation, wishes
+from desktop.cli.output import Output
+from desktop.cli.session import EventQueue, opened_session, until, until_ready
+from desktop.core.errors import AppError
+from desktop.core.events import Event, PhaseChanged
+from desktop.core.phases import Phase
+
+
+def bring_up(call: Invocation, output: Output) -> int:
+    """Start or join the run; 0 when the model answers."""
+    events = EventQueue()
+    with opened_session(call, wishes(call), events) as session:
+        until_ready(session, events, output)
+    return 0
+
+
+def hold(call: Invocation, output: Output) -> int:
+    """Join the run and keep its endpoint open until Ctrl-C, or until the run ends."""
+    events = EventQueue()
+    with opened_session(call, wishes(call), events, join_only=True) as session:
+        endpoint = until_ready(session, events, output)
+        output.say("endpoint", base_url=endpoint.base_url, api_key=endpoint.api_key)
+        last = until(events, output, _is_over)
+    if isinstance(last, PhaseChanged) and last.phase is Phase.FAILED:
+        raise last.error or AppError("unexpected", detail="")
+    return 0
+
+
+def _is_over(event: Event) -> bool:
+    return isinstance(event, PhaseChanged) and event.phase in (Phase.OFF, Phase.FAILED)

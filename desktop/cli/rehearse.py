@@ -1,0 +1,82 @@
+"""`paperkite rehearse`: the whole main job on this computer, in the window or in the terminal."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+
+from desktop.cli.app import has_screen, open_app
+from desktop.cli.chat import ask
+from desktop.cli.host import say_stopped
+from desktop.cli.options import Invocation
+from desktop.cli.output import Output
+from desktop.cli.session import EventQueue, opened_connection, opened_session, until, until_ready
+from desktop.core.agent.deploy import deploy
+from desktop.core.chat.message import Message
+from desktop.core.chat.replies import Replies
+from desktop.core.events import Event, PhaseChanged, Progress
+from desktop.core.phases import Phase
+from desktop.core.session.wishes import Wishes
+from desktop.rehearsal.rehearsal import Rehearsal
+
+PROMPT = "What is a kite? Answer in one sentence."
+
+
+def rehearse_here(
+    call: Invocation,
+    output: Output,
+    *,
+    stop_only: bool,
+    keep: bool,
+    terminal: bool,
+    prompt: str | None,
+) -> int:
+    """Run the rehearsal; the engine is stopped at the end unless it is to be kept."""
+
+    def report(step: str, done: float, total: float | None) -> None:
+        output.event(Progress("rehearsal", done, total, "steps", step))
+
+    with Rehearsal(call.paths.rehearsal, report) as rehearsal:
+        wished = rehearsal.wishes()
+        if stop_only:
+            return _stop(call, wished, output)
+        if rehearsal.scripted_reason:
+            output.record("fact", name="rehearsal.engine", value="scripted")
+            output.say("scripted")
+        if has_screen() and not terminal and not call.options.json and prompt is None:
+            return _in_window(call, wished, output, keep=keep)
+        return _in_terminal(call, wished, output, prompt or PROMPT, keep=keep)
+
+
+def _in_window(call: Invocation, wished: Wishes, output: Output, *, keep: bool) -> int:
+    status = open_app(call, wished, start_now=True)
+    if not keep:
+        _stop(call, wished, output)
+    return status
+
+
+def _in_terminal(
+    call: Invocation, wished: Wishes, output: Output, prompt: str, *, keep: bool
+) -> int:
+    events = EventQueue()
+    with closing(Replies(events.put)) as replies, opened_session(call, wished, events) as session:
+        endpoint = until_ready(session, events, output)
+        replies.warm_up()
+        output.say("prompt", text=prompt)
+        ask(replies, endpoint, [Message("user", prompt)], events, output)
+        if not keep:
+            session.stop()
+            until(events, output, _is_over)
+    output.say("kept" if keep else "stopped")
+    return 0
+
+
+def _is_over(event: Event) -> bool:
+    return isinstance(event, PhaseChanged) and event.phase in (Phase.OFF, Phase.FAILED)
+
+
+def _stop(call: Invocation, wished: Wishes, output: Output) -> int:
+    with opened_connection(replace(call, password=None), wished) as connection:
+        was_running = deploy(connection).stop()
+    say_stopped(output, was_running=was_running)
+    return 0

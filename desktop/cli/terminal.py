@@ -1,0 +1,232 @@
+"""A person's view of a session in a terminal: what is done, how far it is, what comes next.
+
+On a real terminal the rows of the graph stay in place with their bars; in a pipe or a log each
+change is one plain line. Replies go to stdout, everything else to stderr.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from desktop.core.amounts import duration, size, size_of
+from desktop.core.errors import AppError
+from desktop.core.events import (
+    Delta,
+    Event,
+    Fact,
+    PhaseChanged,
+    Progress,
+    Ready,
+    Reasoning,
+    ReplyBroken,
+    ReplyDone,
+    Retrying,
+    TaskChanged,
+)
+from desktop.core.explain import Language, explain
+from desktop.core.phases import Phase
+from desktop.core.texts import Texts
+from remote import wire
+
+ROWS = ("connect", "deploy", *wire.TASKS)
+_MARKS = {
+    wire.WAITING: ("·", "dim"),
+    wire.RUNNING: ("▸", "cyan"),
+    wire.DONE: ("✓", "green"),
+    wire.SKIPPED: ("✓", "dim"),
+    wire.FAILED: ("✗", "red"),
+    wire.CANCELLED: ("–", "dim"),
+}
+_PLAIN_EVERY_S = 5.0
+
+
+@dataclass(slots=True)
+class _Row:
+    """One task as it stands."""
+
+    state: str = wire.WAITING
+    progress: Progress | None = None
+    began: float = 0.0
+    took: float | None = None
+
+
+class Terminal:
+    """Shows events to a person. Not for threads: called from the command's own."""
+
+    def __init__(self, language: Language) -> None:
+        self._language = language
+        self._texts = Texts(language)
+        self._console = Console(stderr=True, highlight=False)
+        self._rows: dict[str, _Row] = {name: _Row() for name in ROWS}
+        self._live: Live | None = None
+        self._said_plain: dict[str, float] = {}
+
+    def event(self, event: Event) -> None:
+        """Show one event."""
+        match event:
+            case TaskChanged(task=task, state=state):
+                self._task(task, state)
+            case Progress(task=task):
+                self._rows.setdefault(task, _Row(wire.RUNNING)).progress = event
+                self._plain_progress(task)
+            case PhaseChanged(phase=phase):
+                self._phase(phase)
+            case Retrying(wait_s=wait):
+                self.say("retrying", seconds=round(wait))
+            case Ready(endpoint=endpoint):
+                self._hide()
+                self.say("ready", model=endpoint.model)
+            case Delta(text=text):
+                self._hide()
+                self._write(text)
+            case ReplyDone() | ReplyBroken():
+                self._write("\n")
+            case Reasoning(text=text):
+                self._console.out(text, style="dim", end="")
+            case Fact():
+                return
+        self._refresh()
+
+    def error(self, error: AppError) -> None:
+        """Show title, detail and hint, and the host's last lines where there are any."""
+        self._hide()
+        texts = explain(error, self._language)
+        self._console.print(Text(f"✗ {texts.title}", style="bold red"))
+        self._console.print(Text(f"  {texts.detail}"))
+        self._console.print(Text(f"  → {texts.hint}", style="cyan"))
+        lines = error.facts.get("last_lines")
+        for line in lines[-12:] if isinstance(lines, list) else []:
+            self._console.print(Text(f"    {plain(line)}", style="dim"))
+
+    def record(self, kind: str, **fields: Any) -> None:
+        """Print a fact or a log line as text on stdout; the other kinds are said with `say`."""
+        if kind == "log":
+            sys.stdout.write(f"{plain(fields['line'])}\n")
+        elif kind == "fact":
+            sys.stdout.write(f"{fields['name']:<26} {plain(fields['value'])}\n")
+
+    def say(self, key: str, **facts: object) -> None:
+        """Print the text `cli.KEY`."""
+        self.note(self._texts(f"cli.{key}", **facts))
+
+    def note(self, line: str, style: str = "") -> None:
+        """Print one line for people."""
+        self._console.print(Text(line, style=style))
+
+    @staticmethod
+    def _write(text: str) -> None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+    def close(self) -> None:
+        """Stop redrawing."""
+        self._hide()
+
+    # -- the rows --------------------------------------------------------------------------
+
+    def _task(self, task: str, state: str) -> None:
+        row = self._rows[task]
+        if state == row.state:
+            return
+        now = time.monotonic()
+        if state == wire.RUNNING:
+            row.began = now
+        elif row.began:
+            row.took = now - row.began
+        row.state = state
+        if not self._console.is_terminal and state not in (wire.WAITING, wire.RUNNING):
+            self.note(self._line(task).plain)
+
+    def _phase(self, phase: Phase) -> None:
+        if phase is Phase.CONNECTING:
+            self._rows = {name: _Row() for name in ROWS}
+        if phase in (Phase.OFF, Phase.READY, Phase.FAILED):
+            self._hide()
+        elif self._console.is_terminal:
+            if self._live is None:
+                self._live = Live(console=self._console, refresh_per_second=8, transient=False)
+                self._live.start()
+        else:
+            self.note(f"… {self._texts[f'phase.{phase.value}']}")
+
+    def _hide(self) -> None:
+        if self._live is not None:
+            self._live.update(self._drawing(), refresh=True)
+            self._live.stop()
+            self._live = None
+
+    def _refresh(self) -> None:
+        if self._live is not None:
+            self._live.update(self._drawing())
+
+    def _plain_progress(self, task: str) -> None:
+        if self._live is not None:
+            return
+        now = time.monotonic()
+        if now - self._said_plain.get(task, 0.0) >= _PLAIN_EVERY_S:
+            self._said_plain[task] = now
+            self.note(self._line(task).plain)
+
+    def _drawing(self) -> RenderableType:
+        table = Table.grid(padding=(0, 2))
+        table.add_column(width=26, no_wrap=True)
+        table.add_column(width=24)
+        table.add_column(no_wrap=True)
+        for name, row in self._rows.items():
+            table.add_row(self._name(name), self._bar(row), self._amount(row))
+        return Group(table, self._next())
+
+    def _name(self, task: str) -> Text:
+        mark, style = _MARKS[self._rows[task].state]
+        return Text(f"{mark} {self._texts[f'task.{task}']}", style=style)
+
+    def _bar(self, row: _Row) -> RenderableType:
+        progress = row.progress
+        if row.state != wire.RUNNING:
+            return Text("")
+        if progress is None or not progress.total:
+            return ProgressBar(total=None, pulse=True, width=24)
+        return ProgressBar(total=progress.total, completed=progress.done, width=24)
+
+    def _amount(self, row: _Row) -> Text:
+        if row.state == wire.SKIPPED:
+            return Text(self._texts["cli.already"], style="dim")
+        if row.state == wire.DONE and row.took is not None and row.took >= 1:
+            return Text(duration(row.took, self._texts), style="dim")
+        return Text(self._measure(row.progress) if row.state == wire.RUNNING else "")
+
+    def _measure(self, progress: Progress | None) -> str:
+        if progress is None:
+            return ""
+        parts = [self._texts.word("step", progress.step) or progress.step]
+        if progress.unit == "bytes" and progress.done:
+            parts.append(size_of(progress.done, progress.total))
+            parts.append(f"{size(progress.rate)}/s" if progress.rate else "")
+        if progress.eta_s is not None:
+            parts.append(self._texts("cli.left", time=duration(progress.eta_s, self._texts)))
+        return "  ".join(part for part in parts if part)
+
+    def _line(self, task: str) -> Text:
+        row = self._rows[task]
+        return Text.assemble(self._name(task), "  ", self._amount(row))
+
+    def _next(self) -> Text:
+        waiting = [name for name, row in self._rows.items() if row.state == wire.WAITING]
+        if not waiting:
+            return Text("")
+        following = self._texts[f"task.{waiting[0]}"]
+        return Text(self._texts("cli.next", task=following), style="dim")
+
+
+def plain(value: object) -> str:
+    """Return a host's text without control characters: it must not drive our terminal."""
+    return "".join(char if char.isprintable() or char == "\t" else "�" for char in str(value))

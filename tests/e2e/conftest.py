@@ -1,0 +1,152 @@
+"""A rented box on loopback: a real sshd, a hub with a small model, and room for our data.
+
+The engine is the scripted one (an engine environment that is adopted), so that a test of the
+string takes seconds; `test_whole_string.py` goes all the way with the real one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from desktop.rehearsal.engine import install_scripted_engine
+from desktop.rehearsal.faults import Faults
+from desktop.rehearsal.hub import Hub
+from tests.helpers.command import Outcome, Running, paperkite, started
+from tests.helpers.processes import processes_of_home
+from tests.helpers.sshd import Sshd
+
+MODEL = "paperkite/tiny"
+WEIGHTS = "model.safetensors"
+WEIGHTS_BYTES = 8_000_000
+
+
+@dataclass(frozen=True)
+class Box:
+    """One host as the command line names it.
+
+    Attributes:
+        sshd: the real server.
+        home: HOME on the host.
+        data: the data folder on the host.
+        hub: the loopback hub.
+        engine: the scripted engine's folder.
+        model: id at the hub.
+    """
+
+    sshd: Sshd
+    home: Path
+    data: Path
+    hub: Hub
+    engine: Path
+    model: str = MODEL
+
+    @property
+    def host(self) -> tuple[str, ...]:
+        where = self.sshd.destination
+        identity = str(self.sshd.credentials.identity)
+        key = self.sshd.host_fingerprint
+        return (
+            f"{where.user}@{where.host}:{where.port}",
+            "--identity",
+            identity,
+            "--host-key",
+            key,
+        )
+
+    @property
+    def work(self) -> tuple[str, ...]:
+        return (
+            *("--model", self.model, "--hub", self.hub.url),
+            *("--data-dir", str(self.data), "--engine-env", str(self.engine)),
+        )
+
+    def up(self, *argv: str, seconds: float = 120) -> Outcome:
+        return paperkite("up", *self.host, *self.work, "--json", *argv, seconds=seconds)
+
+    @contextmanager
+    def going_up(self, *argv: str) -> Iterator[Running]:
+        with started("up", *self.host, *self.work, "--json", *argv) as running:
+            yield running
+
+    def ask(self, *argv: str) -> Outcome:
+        return paperkite("chat", *self.host, "--json", *argv)
+
+    def run(self, verb: str, *argv: str) -> Outcome:
+        return paperkite(verb, *self.host, "--json", *argv)
+
+    def down(self) -> Outcome:
+        return self.run("down")
+
+    @property
+    def processes(self) -> list[int]:
+        """The processes of ours that are alive on this host."""
+        return processes_of_home(self.home)
+
+    @property
+    def journal(self) -> list[dict[str, object]]:
+        """The newest run's events."""
+        runs = sorted(path for path in (self.home / ".paperkite/runs").iterdir() if path.is_dir())
+        text = (runs[-1] / "journal.jsonl").read_text(encoding="utf-8")
+        return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tiny-model")
+    config = {"architectures": ["LlamaForCausalLM"], "max_position_embeddings": 2048}
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    (folder / "tokenizer.json").write_text("{}", encoding="utf-8")
+    (folder / "tokenizer_config.json").write_text("{}", encoding="utf-8")
+    (folder / WEIGHTS).write_bytes(os.urandom(WEIGHTS_BYTES))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def prepared_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder in which the first test that needs it leaves uv and the hub environment."""
+    return tmp_path_factory.mktemp("prepared-data")
+
+
+MakeBox = Callable[..., Box]
+
+
+@pytest.fixture
+def make_box(tmp_path: Path, tiny_model: Path, prepared_data: Path) -> Iterator[MakeBox]:
+    """Make boxes; at the end each is taken down, and nothing of ours may be left on it."""
+    with ExitStack() as stack:
+
+        def make(
+            *engine: str, faults: Faults | None = None, fresh: bool = False, sshd_extra: str = ""
+        ) -> Box:
+            home = tmp_path / "host-home"
+            home.mkdir()
+            data = tmp_path / "data" if fresh else prepared_data
+            hub = stack.enter_context(Hub({MODEL: tiny_model}, faults=faults))
+            extra = f"SetEnv HOME={home}\n{sshd_extra}"
+            sshd = stack.enter_context(Sshd(tmp_path, extra=extra))
+            box = Box(sshd, home, data, hub, install_scripted_engine(tmp_path / "engine", *engine))
+            shutil.rmtree(data / "paperkite" / "models", ignore_errors=True)
+            stack.callback(_leave_nothing, box)
+            return box
+
+        yield make
+
+
+@pytest.fixture
+def box(make_box: MakeBox) -> Box:
+    return make_box()
+
+
+def _leave_nothing(box: Box) -> None:
+    if (box.home / ".paperkite").exists():
+        # With room again, whatever the test filled up, and with the key that the host has now.
+        replace(box).down()
+    assert box.processes == []

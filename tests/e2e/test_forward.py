@@ -1,0 +1,191 @@
+"""The local end of the string: a port that stays while connections come and go."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+
+from desktop.core.errors import ForwardFailed
+from desktop.core.ssh.forward import LocalForward
+
+
+class SocketTunnels:
+    """Stands for a Connection: a tunnel is a plain TCP connection on this machine."""
+
+    def __init__(self) -> None:
+        self.opened: list[tuple[str, int]] = []
+        self.refuses = False
+
+    def open_tunnel(self, host: str, port: int) -> SocketChannel:
+        self.opened.append((host, port))
+        if self.refuses:
+            raise ForwardFailed("forward-refused", remote_port=port)
+        return SocketChannel(socket.create_connection((host, port)))
+
+
+class SocketChannel:
+    """Stands for an SSH channel."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+
+    def recv(self, nbytes: int, /) -> bytes:
+        return self._sock.recv(nbytes)
+
+    def sendall(self, s: bytes, /) -> None:
+        self._sock.sendall(s)
+
+    def shutdown_write(self) -> None:
+        self._sock.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)
+        self._sock.close()
+
+
+@pytest.fixture
+def service() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(10)
+        yield listener
+
+
+@pytest.fixture
+def forward() -> Iterator[LocalForward]:
+    with LocalForward() as forward:
+        yield forward
+
+
+def _port(listener: socket.socket) -> int:
+    return int(listener.getsockname()[1])
+
+
+def _dial(forward: LocalForward) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", forward.port), timeout=10)
+
+
+def test_bytes_go_both_ways_and_each_way_ends_by_itself(
+    forward: LocalForward, service: socket.socket
+) -> None:
+    tunnels = SocketTunnels()
+    forward.attach(tunnels, _port(service))
+    with _dial(forward) as client, service.accept()[0] as server:
+        client.sendall(b"question")
+        client.shutdown(socket.SHUT_WR)
+        assert server.recv(100) == b"question"
+        assert server.recv(100) == b""
+        server.sendall(b"answer")
+        server.shutdown(socket.SHUT_WR)
+        assert client.recv(100) == b"answer"
+        assert client.recv(100) == b""
+    assert tunnels.opened == [("127.0.0.1", _port(service))]
+
+
+def test_it_listens_on_the_loopback_only(forward: LocalForward) -> None:
+    assert forward._listener.getsockname()[0] == "127.0.0.1"
+
+
+def test_a_slow_reader_holds_the_writer_back(forward: LocalForward, service: socket.socket) -> None:
+    forward.attach(SocketTunnels(), _port(service))
+    with _dial(forward), service.accept()[0] as server:
+        server.settimeout(0.5)
+        sent = 0
+        with suppress(TimeoutError):
+            while sent < 100 << 20:
+                sent += server.send(bytes(1 << 20))
+        assert sent < 50 << 20
+
+
+def test_a_connection_waits_for_the_string_to_be_attached(
+    forward: LocalForward, service: socket.socket
+) -> None:
+    with _dial(forward) as client:
+        client.sendall(b"early")
+        forward.attach(SocketTunnels(), _port(service))
+        with service.accept()[0] as server:
+            assert server.recv(100) == b"early"
+
+
+def test_a_connection_does_not_wait_for_ever(
+    forward: LocalForward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("desktop.core.ssh.forward._HOLD_SECONDS", 0.05)
+    with _dial(forward) as client:
+        assert client.recv(1) == b""
+
+
+def test_the_port_stays_while_the_string_is_cut_and_found_again(
+    forward: LocalForward, service: socket.socket
+) -> None:
+    port = forward.port
+    for text in (b"before", b"after"):
+        forward.attach(SocketTunnels(), _port(service))
+        with _dial(forward) as client, service.accept()[0] as server:
+            server.sendall(text)
+            assert client.recv(100) == text
+            forward.detach()
+            assert client.recv(100) == b""
+    assert forward.port == port
+
+
+def test_a_port_of_the_host_that_refuses_closes_the_connection_and_nothing_else(
+    forward: LocalForward, service: socket.socket
+) -> None:
+    tunnels = SocketTunnels()
+    tunnels.refuses = True
+    forward.attach(tunnels, _port(service))
+    with _dial(forward) as client:
+        assert client.recv(1) == b""
+    tunnels.refuses = False
+    with _dial(forward), service.accept()[0]:
+        pass
+
+
+def test_a_client_that_hangs_up_is_seen_at_the_other_end(
+    forward: LocalForward, service: socket.socket
+) -> None:
+    forward.attach(SocketTunnels(), _port(service))
+    client = _dial(forward)
+    with service.accept()[0] as server:
+        server.settimeout(10)
+        client.close()
+        assert server.recv(1) == b""
+
+
+def test_closing_cuts_what_is_open_and_frees_the_port(service: socket.socket) -> None:
+    forward = LocalForward()
+    forward.attach(SocketTunnels(), _port(service))
+    with _dial(forward) as client, service.accept()[0]:
+        started = time.monotonic()
+        forward.close()
+        assert time.monotonic() - started < 2
+        assert client.recv(1) == b""
+        forward.close()
+    with LocalForward(forward.port) as again:
+        assert again.port == forward.port
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("forward")]
+
+
+def test_a_taken_port_is_told(forward: LocalForward) -> None:
+    with pytest.raises(ForwardFailed) as caught:
+        LocalForward(forward.port)
+    assert caught.value.code == "local-port-taken"
+    assert caught.value.facts["port"] == forward.port
+
+
+def test_a_hundred_connections_one_after_another_leave_nothing_behind(
+    forward: LocalForward, service: socket.socket
+) -> None:
+    forward.attach(SocketTunnels(), _port(service))
+    for _ in range(100):
+        with _dial(forward) as client, service.accept()[0] as server:
+            server.sendall(b"x")
+            assert client.recv(1) == b"x"
+    with forward._lock:
+        assert forward._lock.wait_for(lambda: not forward._pairs, 10)
