@@ -19,7 +19,7 @@ from desktop.core.phases import Phase
 from desktop.core.session.wishes import Wishes
 from desktop.rehearsal.rehearsal import Rehearsal
 
-PROMPT = "What is a kite? Answer in one sentence."
+PROMPT = "What is the capital of France? Answer in one sentence."
 
 
 def rehearse_here(

@@ -177,7 +177,7 @@ def _generation_config(vocabulary: Vocabulary) -> dict[str, Any]:
     """Return the defaults of a request: so small a model turns in circles without a penalty."""
     return {
         "do_sample": True,
-        "temperature": 0.2,  # this and top_p: as in SmolLM2's own examples
+        "temperature": 0.2,
         "top_p": 0.9,
         "repetition_penalty": 1.1,
         "bos_token_id": vocabulary.bos,

@@ -1,0 +1,117 @@
+"""The whole string with nothing faked: real uv, real hub client, real vLLM, the real small model.
+
+One story, because each part takes up what the one before has left: a click on Start in a window
+that has never seen this host, a reply on screen; the terminal, which joins the running engine; and
+the end, after which nothing is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from desktop.core.paths import paths
+from desktop.core.phases import Phase
+from desktop.core.settings import Settings
+from desktop.core.texts import Texts
+from desktop.rehearsal.rehearsal import Rehearsal
+from desktop.ui.app import App, application
+from remote import wire
+from tests.helpers.command import paperkite
+from tests.helpers.processes import processes_of_home
+
+pytestmark = pytest.mark.real
+
+QUESTION = "What is the capital of France? Answer in one sentence."
+INSTALL_AND_LOAD_MS = 600_000
+REPLY_MS = 120_000
+SEND, STOP = Texts("en")["composer.send"], Texts("en")["composer.stop"]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Paperkite's own folder for all parts; whatever happens, the engine is stopped at the end."""
+    folder = tmp_path_factory.mktemp("whole-string")
+    yield folder
+    paperkite("rehearse", "--down", "--json", env={"PAPERKITE_HOME": str(folder)})
+    assert processes_of_home(folder / "cache/rehearsal/home") == []
+
+
+def child(window: QWidget, name: str) -> QWidget:
+    found = window.findChild(QWidget, name)
+    assert isinstance(found, QWidget), name
+    return found
+
+
+def click(window: QWidget, name: str) -> None:
+    button = child(window, name)
+    assert isinstance(button, QPushButton)
+    assert button.isVisible()
+    assert button.isEnabled()
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+@pytest.fixture
+def app(qapp: QApplication, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
+    monkeypatch.setenv("PAPERKITE_HOME", str(home))
+    application()
+    with Rehearsal(paths().rehearsal) as rehearsal:
+        app = App(rehearsal.wishes(), paths=paths(), settings=Settings(), language="en")
+        yield app
+        app.close()
+        app.window.deleteLater()
+
+
+def test_from_a_click_on_start_to_the_last_token_on_screen(qtbot: QtBot, app: App) -> None:
+    window = app.window
+    with qtbot.waitExposed(window):
+        app.show(lambda: None)
+    seen: list[Phase] = []
+
+    def is_ready() -> bool:
+        phase = window.journey.phase
+        assert phase is not Phase.FAILED, window.journey
+        if phase not in seen:
+            seen.append(phase)
+        return phase is Phase.READY
+
+    click(window, "startButton")
+    qtbot.waitUntil(is_ready, timeout=INSTALL_AND_LOAD_MS)
+    assert seen[-3:] == [Phase.PREPARING, Phase.LOADING, Phase.READY]
+
+    button = child(window, "sendButton")
+    editor = child(window, "composer")
+    QTest.keyClicks(editor, QUESTION)
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: button.accessibleName() == STOP, timeout=10_000)
+    qtbot.waitUntil(lambda: button.accessibleName() == SEND, timeout=REPLY_MS)
+    shown = window.transcript_text
+    assert QUESTION in shown
+    assert "Paris" in shown.replace(QUESTION, "")
+
+
+def test_a_second_rehearsal_joins_what_is_already_there(home: Path) -> None:
+    outcome = paperkite(
+        "rehearse", "--keep", "--json", env={"PAPERKITE_HOME": str(home)}, seconds=300
+    )
+    assert outcome.status == 0, outcome.stderr
+    assert outcome.only("ready")["at"] < 30
+    assert outcome.of("delta")
+    assert outcome.only("done")["finish_reason"] in {"stop", "length"}
+
+
+def test_after_a_stop_everything_that_is_true_is_skipped(home: Path) -> None:
+    env = {"PAPERKITE_HOME": str(home)}
+    assert paperkite("rehearse", "--down", "--json", env=env).status == 0
+    assert processes_of_home(home / "cache/rehearsal/home") == []
+    outcome = paperkite("rehearse", "--json", env=env, seconds=300)
+    assert outcome.status == 0, outcome.stderr
+    for task in (wire.ENGINE_ENVIRONMENT, wire.HUB_ENVIRONMENT, wire.MODEL_FILES):
+        assert outcome.task_states(task)[-1] == wire.SKIPPED
+    assert processes_of_home(home / "cache/rehearsal/home") == []
