@@ -65,11 +65,6 @@ def stop(call: Invocation, output: Output, *, power_off: bool) -> int:
         raise AppError("option-not-available", option="--power-off", instead="paperkite down")
     with opened_connection(call, wishes(call)) as connection:
         was_running = deploy(connection).stop()
-    say_stopped(output, was_running=was_running)
-    return 0
-
-
-def say_stopped(output: Output, *, was_running: bool) -> None:
-    """Tell how a stop ended."""
     output.record("ended", reason=wire.RUN_STOPPED if was_running else "nothing-running")
     output.say("stopped" if was_running else "nothing-stopped")
+    return 0

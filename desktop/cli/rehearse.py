@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from desktop.cli.app import has_screen, open_app
 from desktop.cli.chat import ask
-from desktop.cli.host import say_stopped
 from desktop.cli.options import Invocation
 from desktop.cli.output import Output
 from desktop.cli.session import EventQueue, opened_connection, opened_session, until, until_ready
@@ -18,6 +17,7 @@ from desktop.core.events import Event, PhaseChanged, Progress
 from desktop.core.phases import Phase
 from desktop.core.session.wishes import Wishes
 from desktop.rehearsal.rehearsal import Rehearsal
+from remote import wire
 
 PROMPT = "What is the capital of France? Answer in one sentence."
 
@@ -40,6 +40,7 @@ def rehearse_here(
         wished = rehearsal.wishes()
         if stop_only:
             return _stop(call, wished, output)
+        output.say("rehearsal-kept" if keep else "rehearsal", folder=call.paths.rehearsal)
         if rehearsal.scripted_reason:
             output.record("fact", name="rehearsal.engine", value="scripted")
             output.say("scripted")
@@ -67,7 +68,7 @@ def _in_terminal(
         if not keep:
             session.stop()
             until(events, output, _is_over)
-    output.say("kept" if keep else "stopped")
+            output.say("rehearsal-stopped")
     return 0
 
 
@@ -78,5 +79,6 @@ def _is_over(event: Event) -> bool:
 def _stop(call: Invocation, wished: Wishes, output: Output) -> int:
     with opened_connection(replace(call, password=None), wished) as connection:
         was_running = deploy(connection).stop()
-    say_stopped(output, was_running=was_running)
+    output.record("ended", reason=wire.RUN_STOPPED if was_running else "nothing-running")
+    output.say("rehearsal-stopped" if was_running else "nothing-stopped")
     return 0

@@ -95,6 +95,7 @@ class Session:
         self._connection: Connection | None = None
         self._forward: LocalForward | None = None
         self._thread: threading.Thread | None = None
+        self._stopper: threading.Thread | None = None
         self._told = _Progress()
         self._telling = False
         self.phase = Phase.OFF
@@ -109,7 +110,8 @@ class Session:
         self._stopping.set()
         self._woken.set()
         if not self._begin():
-            threading.Thread(target=self._stop_beside, name="session-stop").start()
+            self._stopper = threading.Thread(target=self._stop_beside, name="session-stop")
+            self._stopper.start()
 
     def retry_now(self) -> None:
         """End the wait before the next try to reach the host."""
@@ -294,6 +296,8 @@ class Session:
         self._emit(Ready(endpoint))
 
     def _end(self, reason: str, failure: AppError | None) -> None:
+        if self._stopper is not None:
+            self._stopper.join()  # its verb returns when no process of the run is left
         self._emit(Ended(reason))
         self._told = _Progress()
         if failure is not None and not self._stopping.is_set():
