@@ -1,13 +1,13 @@
 """What the core tells its listeners: frozen dataclasses that come up through one `emit`.
 
-Events are emitted from the core's own threads, in order, never while a lock is held. The app
-queues them in `ui/bridge.py`; the command line prints them.
+Events are emitted from the core's own threads, in order. Whoever gets them must return at once
+and call nothing of the core: the app queues them in `ui/bridge.py`, the command line in a queue.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from desktop.core.errors import AppError
 from desktop.core.phases import Phase
@@ -18,7 +18,7 @@ class Endpoint:
     """Where the model answers on this laptop. `api_key` is a secret of this run."""
 
     base_url: str
-    api_key: str
+    api_key: str = field(repr=False)
     model: str
     max_model_len: int
     run: str

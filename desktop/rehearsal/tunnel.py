@@ -40,9 +40,13 @@ class Tunnel:
 
     def hang_up(self) -> None:
         """Cut it; returns when its threads have ended."""
-        self._channel.close()
+        self._close_channel()
         for thread in self._threads:
             thread.join()
+
+    def _close_channel(self) -> None:
+        with suppress(OSError, EOFError):  # the transport may be gone before its channel
+            self._channel.close()
 
     def _inward(self) -> None:
         """From the channel to the socket, until the channel is closed."""
@@ -61,6 +65,6 @@ class Tunnel:
                 self._channel.sendall(data)
         # Its end says that no more comes, which CLOSE says as well: what we were sent and have not
         # handed on is of no use to a program that has ended its connection.
-        self._channel.close()
+        self._close_channel()
         self._threads[0].join()
         self._connection.close()

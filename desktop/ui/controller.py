@@ -119,9 +119,9 @@ class Controller:
     def stop(self) -> None:
         """Stop the run on the host."""
         self.cancel()
-        self._prompts.dismiss()
         if self._session is not None:
             self._session.stop()
+        self._prompts.dismiss()  # last: an open question is answered by the stop
 
     def send(self, text: str) -> bool:
         """Ask the model; tells whether it could be sent."""

@@ -18,7 +18,7 @@ from remote.tasks.meter import Meter, seconds_left
 # Pauses before another try, in seconds. The client retries each request five times by itself, so
 # these bridge longer gaps; a try that brought bytes starts the row anew.
 LIST_PAUSES = (3.0, 10.0)
-FETCH_PAUSES = (2.0, 5.0, 15.0, 30.0)
+FETCH_PAUSES = (5.0, 15.0)
 # Left free for the engine's caches and logs.
 RESERVE_BYTES = 500 * 10**6
 

@@ -186,20 +186,6 @@ def test_a_hub_that_cuts_at_half_is_resumed_and_the_half_not_fetched_again(
     assert sum(fetch.sent for fetch in fetches) < WEIGHTS_BYTES * 1.05
 
 
-def test_a_hub_that_cuts_for_ever_fails_and_what_came_is_kept(
-    make_box: MakeBox, tiny_model: Path
-) -> None:
-    box = make_box(faults=Faults(cut_after={WEIGHTS: 100_000}, cut_always=True))
-    refused(box.up(seconds=300), 70, "model.incomplete")
-    came = sum(fetch.sent for fetch in box.hub.fetches() if fetch.path == WEIGHTS)
-    with Hub({MODEL: tiny_model}) as healthy:
-        outcome = paperkite("up", *box.host, *box.work, "--hub", healthy.url, "--json")
-        assert outcome.status == 0
-        rest = sum(fetch.sent for fetch in healthy.fetches() if fetch.path == WEIGHTS)
-    assert came > 0
-    assert came + rest < WEIGHTS_BYTES * 1.05
-
-
 def test_a_file_whose_hash_does_not_match_is_removed_and_fetched_alone(
     make_box: MakeBox, tiny_model: Path
 ) -> None:

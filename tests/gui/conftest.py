@@ -16,15 +16,6 @@ from desktop.ui.app import application
 from desktop.ui.intents import Target
 from tests.helpers.screens import TARGET, Stage, close, set_stage
 
-_OFFSCREEN_SAYS = ("This plugin does not support", "systemTrayWindowChanged")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Ignore what the offscreen platform says about itself."""
-    for item in items:
-        if "gui" in item.path.parts:
-            item.add_marker(pytest.mark.qt_log_ignore(*_OFFSCREEN_SAYS))
-
 
 @pytest.fixture(autouse=True)
 def our_style(qapp: QApplication) -> None:

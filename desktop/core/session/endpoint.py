@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import time
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from desktop.core.errors import ForwardFailed
@@ -15,6 +16,7 @@ from desktop.core.ssh.forward import LocalForward
 USUAL_PORT = 8000  # vLLM's own: the snippets of every tutorial then work unchanged
 ANSWER_SECONDS = 20.0
 _BETWEEN_TRIES_S = 0.1
+_ONE_TRY_S = 2.0
 _PORTS_TO_TRY = 20
 
 
@@ -32,28 +34,36 @@ def open_forward(wished_port: int) -> LocalForward:
     return LocalForward(0)
 
 
-def await_answer(endpoint: Endpoint, seconds: float = ANSWER_SECONDS) -> None:
-    """Return once `/v1/models` answers through the forward, with our key.
+def await_answer(
+    endpoint: Endpoint, is_moot: Callable[[], bool], seconds: float = ANSWER_SECONDS
+) -> bool:
+    """Return True once `/v1/models` answers through the forward, with our key.
 
     `http.client` knows no proxies, so a system proxy cannot catch our own loopback.
+
+    Args:
+        endpoint: where it should answer.
+        is_moot: tells between two tries that nobody waits any more: the result is False then.
+        seconds: how long to try.
 
     Raises:
         ForwardFailed: `forward-no-answer`, with the last reason seen.
     """
     deadline = time.monotonic() + seconds
-    while True:
-        reason = _try_once(endpoint, seconds)
+    while not is_moot():
+        reason = _try_once(endpoint)
         if reason is None:
-            return
+            return True
         if time.monotonic() > deadline:
             raise ForwardFailed("forward-no-answer", base_url=endpoint.base_url, reason=reason)
         time.sleep(_BETWEEN_TRIES_S)
+    return False
 
 
-def _try_once(endpoint: Endpoint, seconds: float) -> str | None:
+def _try_once(endpoint: Endpoint) -> str | None:
     """Return None when the model is listed, else what was wrong."""
     url = urlsplit(endpoint.base_url)
-    connection = http.client.HTTPConnection(url.hostname or "", url.port, timeout=seconds)
+    connection = http.client.HTTPConnection(url.hostname or "", url.port, timeout=_ONE_TRY_S)
     try:
         headers = {"Authorization": f"Bearer {endpoint.api_key}"}
         connection.request("GET", f"{url.path}/models", headers=headers)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -21,49 +22,43 @@ from desktop.core.agent.client import Agent, refusal
 from desktop.core.agent.deploy import deploy
 from desktop.core.errors import (
     AppError,
+    AuthenticationFailed,
     Cancelled,
     ConnectionLost,
+    HostKeyUnknown,
     HostUnreachable,
     NothingRunning,
 )
-from desktop.core.events import (
-    Emit,
-    Ended,
-    Endpoint,
-    PhaseChanged,
-    Ready,
-    Retrying,
-    TaskChanged,
-)
-from desktop.core.phases import Phase, may_follow
+from desktop.core.events import Emit, Ended, Endpoint, Ready, Retrying, TaskChanged
+from desktop.core.phases import Phase
 from desktop.core.session.dial import Dial
 from desktop.core.session.endpoint import await_answer, open_forward
 from desktop.core.session.reading import backoff, phase_of, to_event
+from desktop.core.session.stage import Stage
 from desktop.core.session.wishes import Wishes
 from desktop.core.ssh.connection import Connection
 from desktop.core.ssh.forward import LocalForward
 from remote import wire
 
-_CONNECTING_GRACE_S = 2.0
+_CLOSING_GRACE_S = 5.0
+_STEADY_S = 30.0  # a connection that stood this long was no try that failed
+_GOING_ON = (wire.RUNNING, wire.DONE, wire.SKIPPED)
 
 
 @dataclass(slots=True)
-class _Progress:
+class _Told:
     """How far the story is: what survives a lost connection."""
 
     run: str = ""
     cursor: int = 0
     tasks: dict[str, str] = field(default_factory=dict)
-    was_connected: bool = False
-    was_ready: bool = False
+    is_ready: bool = False
+    failure: AppError | None = None
+    has_news: bool = False  # since the last connect: something was heard that was new
 
 
 class Session:
-    """One host and its run.
-
-    Attributes:
-        phase: where it stands; changes only together with a PhaseChanged event.
-    """
+    """One host and its run."""
 
     def __init__(
         self,
@@ -78,39 +73,46 @@ class Session:
 
         Args:
             wishes: what is to run on the host.
-            emit: gets every event, from the session's thread.
+            emit: gets every event, from the session's threads; must return at once.
             dial: connects to the host (see `dial.dialler`); called for each try.
             deploy: brings up the agent on a connection.
             join_only: never start a run: join the living one or fail with NothingRunning.
         """
         self._wishes = wishes
-        self._emit = emit
+        self._stage = Stage(emit)
         self._dial = dial
         self._deploy = deploy
         self._join_only = join_only
         self._stopping = threading.Event()
         self._closing = threading.Event()
         self._woken = threading.Event()  # ends a wait between two tries
-        self._turn = threading.Lock()  # of `phase`, which two threads may change
         self._connection: Connection | None = None
         self._forward: LocalForward | None = None
         self._thread: threading.Thread | None = None
         self._stopper: threading.Thread | None = None
-        self._told = _Progress()
-        self._telling = False
-        self.phase = Phase.OFF
+        self._told = _Told()
+
+    @property
+    def phase(self) -> Phase:
+        """Where it stands; changes only together with a PhaseChanged event."""
+        return self._stage.phase
 
     def start(self) -> None:
         """Begin, or begin again after OFF or FAILED. Does nothing while it works."""
-        self._stopping.clear()
-        self._begin()
+        if self._stage.begin():
+            self._stopping.clear()
+            self._begin()
 
     def stop(self) -> None:
-        """Stop the run on the host, from any phase; ends in OFF."""
+        """Stop the run on the host, from any phase; ends in OFF once that was seen."""
         self._stopping.set()
         self._woken.set()
-        if not self._begin():
-            self._stopper = threading.Thread(target=self._stop_beside, name="session-stop")
+        if self._stage.begin():
+            self._begin()
+        elif self._stopper is None or not self._stopper.is_alive():
+            self._stopper = threading.Thread(
+                target=self._stop_beside, name="session-stop", daemon=True
+            )
             self._stopper.start()
 
     def retry_now(self) -> None:
@@ -118,40 +120,32 @@ class Session:
         self._woken.set()
 
     def close(self) -> None:
-        """Leave the host as it is and end the thread.
+        """Leave the host as it is, say nothing any more, and end the thread.
 
-        Returns when it has ended; a try to connect that is under way is not waited for longer than
-        two seconds (it ends by its own deadlines, and with the process).
+        A try to connect that is under way is not waited for: it ends by its own deadlines.
         """
         self._closing.set()
         self._woken.set()
         connection = self._connection
         if connection is not None:
             connection.close()
-        if self._thread is not None:
-            self._thread.join(None if connection is not None else _CONNECTING_GRACE_S)
-
-    def _begin(self) -> bool:
-        """Start the story unless it is being told; return whether it was started."""
-        with self._turn:
-            if self._telling:
-                return False
-            self._telling = True
-        self._told = _Progress()
-        self._thread = threading.Thread(target=self._tell, name="session", daemon=True)
-        self._thread.start()
-        return True
+            if self._thread is not None:
+                self._thread.join(_CLOSING_GRACE_S)
+        self._stage.silence()
 
     # -- the story, in the session's thread ------------------------------------------------
+
+    def _begin(self) -> None:
+        self._told = _Told()
+        self._thread = threading.Thread(target=self._tell, name="session", daemon=True)
+        self._thread.start()
 
     def _tell(self) -> None:
         last, error = self._tell_to_its_end()
         if self._forward is not None:
             self._forward.close()
             self._forward = None
-        # Whoever hears the last phase may start again at once.
-        self._telling = False
-        self._enter(last, error)
+        self._stage.end(last, error)
 
     def _tell_to_its_end(self) -> tuple[Phase, AppError | None]:
         """Return the phase in which the story ends, and why if it failed."""
@@ -168,16 +162,20 @@ class Session:
     def _tell_until_over(self) -> None:
         attempt = 0
         while True:
+            began = time.monotonic()
+            self._told.has_news = False
             try:
                 return self._tell_once()
+            except (AuthenticationFailed, HostKeyUnknown) as error:
+                if self._stopping.is_set() and not self._told.run:
+                    raise Cancelled from error  # stopped instead of answering a question
+                raise
             except (ConnectionLost, HostUnreachable) as error:
                 self._raise_if_over(error)
-                if isinstance(error, ConnectionLost) and self._told.was_connected:
-                    attempt = 0
-                self._told.was_connected = False
-                self._enter(Phase.RECONNECTING, error)
+                steady = self._told.has_news or time.monotonic() - began > _STEADY_S
+                attempt = 0 if steady else attempt + 1
+                self._stage.enter(Phase.RECONNECTING, error)
                 self._wait_before(attempt)
-                attempt += 1
 
     def _raise_if_over(self, error: AppError) -> None:
         """Give up where nothing can be won by trying again."""
@@ -185,25 +183,27 @@ class Session:
             raise Cancelled from error
         if not self._told.run:  # it never got as far as a run: a person should know at once
             raise error
+        if self._stopping.is_set() and isinstance(error, HostUnreachable):
+            raise error  # the stop was not seen, and a person should know that too
 
     def _wait_before(self, attempt: int) -> None:
         seconds = backoff(attempt)
-        self._emit(Retrying(attempt, seconds))
         self._woken.clear()
-        if not self._closing.is_set():
+        self._stage.say(Retrying(attempt, seconds))
+        if not self._closing.is_set() and not self._stopping.is_set():
             self._woken.wait(seconds)
         if self._closing.is_set():
             raise Cancelled
 
     def _tell_once(self) -> None:
-        self._enter_if_off(Phase.CONNECTING)
-        self._task("connect", wire.RUNNING)
+        if self.phase in (Phase.OFF, Phase.FAILED):
+            self._stage.enter(Phase.CONNECTING)
+        self._say_task("connect", wire.RUNNING)
         with closing(self._dial()) as connection:
             self._connection = connection
             if self._closing.is_set():
                 raise Cancelled
-            self._told.was_connected = True
-            self._task("connect", wire.DONE)
+            self._say_task("connect", wire.DONE)
             try:
                 self._work(connection)
             finally:
@@ -213,10 +213,10 @@ class Session:
 
     def _work(self, connection: Connection) -> None:
         if self.phase is Phase.CONNECTING:
-            self._enter(Phase.CHECKING)
-        self._task("deploy", wire.RUNNING)
+            self._stage.enter(Phase.CHECKING)
+        self._say_task("deploy", wire.RUNNING)
         agent = self._deploy(connection)
-        self._task("deploy", wire.DONE)
+        self._say_task("deploy", wire.DONE)
         if not self._stopping.is_set():
             self._join_or_start(agent)
         # Looked at again after the run has its name: `stop` looks the other way round.
@@ -226,39 +226,39 @@ class Session:
             self._resume(connection, agent)
         return self._watch(connection, agent)
 
-    def _resume(self, connection: Connection, agent: Agent) -> None:
-        """Back on a lost run: its journal will not say again what was heard before the cursor."""
-        living = agent.hello.run
-        if self._told.was_ready and living is not None and living.state == wire.RUN_READY:
-            self._become_ready(connection, agent)
-        else:
-            self._enter_working(phase_of(self._told.tasks))
-
     def _join_or_start(self, agent: Agent) -> None:
         if self._told.run:
             return  # back after a lost connection: the same run, from the cursor
         living = agent.hello.run
-        if self._join_only:
-            if living is None or not living.alive:
-                raise NothingRunning("nothing-running", detail="")
+        if not self._join_only:
+            self._told.run = agent.start(spec_fields(self._wishes)).run
+        elif living is None or not living.alive:
+            raise NothingRunning("nothing-running", detail="")
+        else:
             self._told.run = living.run
             if living.state == wire.RUN_READY:  # how it came to be ready is of no interest here
                 self._told.cursor = living.seq
-                self._told.was_ready = True
+                self._told.is_ready = True
+
+    def _resume(self, connection: Connection, agent: Agent) -> None:
+        """Back on a run: its journal will not say again what was heard before the cursor."""
+        if self._told.is_ready:
+            self._become_ready(connection, agent)
         else:
-            self._told.run = agent.start(spec_fields(self._wishes)).run
+            self._enter_working()
 
     def _watch(self, connection: Connection, agent: Agent) -> None:
-        failure: AppError | None = None
         for message in agent.watch(self._told.run, self._told.cursor):
             self._told.cursor = wire.integer(message, "seq") or self._told.cursor
+            self._told.has_news = True
             match message["kind"]:
                 case "ready":
+                    self._told.is_ready = True
                     self._become_ready(connection, agent)
                 case "failed":
-                    failure = refusal(message)
+                    self._told.failure = refusal(message)
                 case "end":
-                    return self._end(wire.text(message, "reason", 50) or "", failure)
+                    return self._end(wire.text(message, "reason", 50) or "")
                 case _:
                     self._pass_on(message)
         return None
@@ -267,18 +267,24 @@ class Session:
         event = to_event(message)
         if event is None:
             return
-        self._emit(event)
+        self._stage.say(event)
         if isinstance(event, TaskChanged):
             self._told.tasks[event.task] = event.state
-            self._enter_working(phase_of(self._told.tasks))
+            if event.state in _GOING_ON:
+                self._enter_working()
 
-    def _enter_working(self, phase: Phase) -> None:
+    def _enter_working(self) -> None:
         """Follow the host's tasks, but never back out of READY or STOPPING because of one."""
+        phase = phase_of(self._told.tasks)
         if phase is not self.phase and self.phase not in (Phase.READY, Phase.STOPPING):
-            self._enter(phase)
+            self._stage.enter(phase)
 
     def _become_ready(self, connection: Connection, agent: Agent) -> None:
-        found = agent.endpoint()
+        """Attach the forward and be READY once the model answers through it."""
+        try:
+            found = agent.endpoint()
+        except NothingRunning:
+            return  # it ended since: the journal goes on to say why
         if self._forward is None:
             self._forward = open_forward(self._wishes.local_port)
         self._forward.attach(connection, found.port)
@@ -290,25 +296,33 @@ class Session:
             run=found.run,
             engine_version=found.engine_version,
         )
-        await_answer(endpoint)
-        self._told.was_ready = True
-        self._enter(Phase.READY)
-        self._emit(Ready(endpoint))
+        if await_answer(endpoint, lambda: self._is_moot(connection)):
+            self._stage.enter(Phase.READY)
+            self._stage.say(Ready(endpoint))
+        elif not connection.alive:
+            where = self._wishes.destination
+            raise ConnectionLost("connection-lost", host=where.host, port=where.port)
 
-    def _end(self, reason: str, failure: AppError | None) -> None:
-        if self._stopper is not None:
-            self._stopper.join()  # its verb returns when no process of the run is left
-        self._emit(Ended(reason))
-        self._told = _Progress()
-        if failure is not None and not self._stopping.is_set():
-            raise failure
-        if reason == wire.RUN_LOST and not self._stopping.is_set():
-            raise AppError("run-lost")
+    def _is_moot(self, connection: Connection) -> bool:
+        """Tell whether nobody waits for an answer of the model any more."""
+        return self._stopping.is_set() or self._closing.is_set() or not connection.alive
+
+    def _end(self, reason: str) -> None:
+        stopper = self._stopper
+        if stopper is not None and stopper.is_alive():
+            stopper.join()  # its verb returns when no process of the run is left
+        self._stage.say(Ended(reason))
+        if self._stopping.is_set() or reason == wire.RUN_STOPPED:
+            return
+        raise self._told.failure or AppError("run-lost")
 
     def _stop_and_leave(self, agent: Agent) -> None:
-        self._enter(Phase.STOPPING)
+        self._stage.enter(Phase.STOPPING)
         agent.stop()
-        self._emit(Ended(wire.RUN_STOPPED))
+        self._stage.say(Ended(wire.RUN_STOPPED))
+
+    def _say_task(self, task: str, state: str) -> None:
+        self._stage.say(TaskChanged(task, state))
 
     # -- beside the story ------------------------------------------------------------------
 
@@ -317,32 +331,15 @@ class Session:
 
         Where there is no connection just now, the story stops the run once it has one.
         """
+        if not self._stage.enter_stopping():
+            return
         connection = self._connection
         if connection is None or not self._told.run:
             return
-        self._enter(Phase.STOPPING)
         try:
             self._deploy(connection).stop()
         except AppError:
             connection.close()  # the story notices, comes back, and stops the run then
-
-    def _enter_if_off(self, phase: Phase) -> None:
-        if self.phase in (Phase.OFF, Phase.FAILED):
-            self._enter(phase)
-
-    def _enter(self, phase: Phase, error: AppError | None = None) -> None:
-        with self._turn:
-            if phase is self.phase:
-                return
-            if not may_follow(self.phase, phase):
-                # `stop` came from another thread meanwhile; anything else would be a bug of ours.
-                assert self.phase is Phase.STOPPING, f"{self.phase} -> {phase}"
-                return
-            self.phase = phase
-        self._emit(PhaseChanged(phase, error))
-
-    def _task(self, task: str, state: str) -> None:
-        self._emit(TaskChanged(task, state))
 
 
 def spec_fields(wishes: Wishes) -> dict[str, Any]:

@@ -64,11 +64,17 @@ def of_greeting(
     facts: dict[str, object] = {"host": where.host, "port": where.port, "address": address}
     if is_fake(address):
         return HostUnreachable("host-fake-ip", **facts)
-    if isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
+    incompatible = isinstance(error, paramiko.ssh_exception.IncompatiblePeer)
+    if incompatible or _is_another_version(heard):
         return HostUnreachable("ssh-incompatible", **facts, reason=_reason(error))
     if heard.startswith(b"SSH-"):
         return HostUnreachable("handshake-failed", **facts, reason=_reason(error))
     return HostUnreachable("not-ssh", **facts, heard=_printable(heard))
+
+
+def _is_another_version(heard: bytes) -> bool:
+    """Tell whether a greeting names an SSH that is not 2.0 (RFC 4253 §4.2 and §5.1)."""
+    return heard.startswith(b"SSH-") and not heard.startswith((b"SSH-2.0-", b"SSH-1.99-"))
 
 
 def of_use(where: Destination, error: Exception) -> ConnectionFailed:

@@ -70,6 +70,10 @@ class FakeConnection:
     def __init__(self) -> None:
         self.closed = threading.Event()
 
+    @property
+    def alive(self) -> bool:
+        return not self.closed.is_set()
+
     def close(self) -> None:
         self.closed.set()
 
@@ -140,7 +144,7 @@ class FakeForward:
 @pytest.fixture(autouse=True)
 def no_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(story, "open_forward", lambda _port: FakeForward())
-    monkeypatch.setattr(story, "await_answer", lambda _endpoint: None)
+    monkeypatch.setattr(story, "await_answer", lambda _endpoint, is_moot: not is_moot())
 
 
 @pytest.fixture
@@ -311,3 +315,123 @@ def test_start_while_it_works_does_nothing(begin: Callable[..., Session], heard:
     heard.phase(Phase.READY)
     session.start()
     assert host.asked == ["start", "endpoint"]
+
+
+def test_a_connection_lost_while_asking_for_the_endpoint_is_made_good(
+    begin: Callable[..., Session], heard: Heard
+) -> None:
+    host = FakeHost([*WORK, READY], ["until closed"], run=living())
+    lost = iter([ConnectionLost("connection-lost")])
+    real = host.endpoint
+
+    def endpoint() -> HostEndpoint:
+        for error in lost:
+            raise error
+        return real()
+
+    host.endpoint = endpoint  # type: ignore[method-assign]
+    begin(host)
+    heard.phase(Phase.READY)
+    assert host.cursors == [0, 5]
+
+
+def test_a_watch_that_brings_nothing_is_not_taken_up_without_a_pause(
+    begin: Callable[..., Session], heard: Heard
+) -> None:
+    lost = [ConnectionLost("connection-lost")]
+    begin(FakeHost([*WORK, *lost], *[lost] * 10))
+    heard.wait_for(lambda event: isinstance(event, Retrying) and event.attempt == 1)
+    waits = [event.wait_s for event in heard.events if isinstance(event, Retrying)]
+    assert waits == [0.0, 1.0]
+
+
+def test_a_crash_after_ready_is_told_even_when_ready_is_only_heard_later(
+    begin: Callable[..., Session], heard: Heard
+) -> None:
+    crashed = {"kind": "failed", "seq": 6, "code": "engine.crashed"}
+    host = FakeHost([*WORK, READY, crashed, {"kind": "end", "reason": "failed"}])
+
+    def endpoint() -> HostEndpoint:
+        raise NothingRunning("nothing-running")
+
+    host.endpoint = endpoint  # type: ignore[method-assign]
+    begin(host)
+    error = heard.phase(Phase.FAILED).error
+    assert error is not None
+    assert error.code == "engine.crashed"
+
+
+def test_a_failure_survives_a_connection_lost_before_the_end(
+    begin: Callable[..., Session], heard: Heard
+) -> None:
+    failed = {"kind": "failed", "seq": 6, "code": "engine.crashed"}
+    lost = ConnectionLost("connection-lost")
+    begin(FakeHost([*WORK, failed, lost], [{"kind": "end", "reason": "failed"}]))
+    error = heard.phase(Phase.FAILED).error
+    assert error is not None
+    assert error.code == "engine.crashed"
+
+
+def test_a_run_whose_folder_is_gone_is_lost_and_not_just_off(
+    begin: Callable[..., Session], heard: Heard
+) -> None:
+    begin(FakeHost([*WORK, {"kind": "end", "reason": "nothing-running"}]))
+    error = heard.phase(Phase.FAILED).error
+    assert error is not None
+    assert error.code == "run-lost"
+
+
+def test_stop_of_a_host_that_is_gone_says_that_it_was_not_seen(
+    begin: Callable[..., Session], heard: Heard
+) -> None:
+    host = FakeHost([*WORK, ConnectionLost("connection-lost")])
+    session = begin(host, None, *[HostUnreachable("host-refused")] * 50)
+    heard.wait_for(lambda event: isinstance(event, Retrying) and event.attempt == 1)
+    session.stop()
+    assert isinstance(heard.phase(Phase.FAILED).error, HostUnreachable)
+
+
+def test_a_stop_while_a_person_is_asked_ends_in_off(
+    begin: Callable[..., Session], heard: Heard
+) -> None:
+    asked, answered = threading.Event(), threading.Event()
+
+    class Asking(FakeHost):
+        def deploy(self, connection: Connection) -> Agent:
+            asked.set()
+            assert answered.wait(10)
+            raise AuthenticationFailed("password-needed")
+
+    session = begin(Asking())
+    assert asked.wait(10)
+    session.stop()
+    heard.phase(Phase.STOPPING)
+    answered.set()
+    heard.phase(Phase.OFF)
+
+
+def test_the_phase_never_falls_back_because_of_a_cancelled_task(
+    begin: Callable[..., Session], heard: Heard
+) -> None:
+    cancelled = {"kind": "task", "task": "serve", "state": "cancelled", "seq": 5}
+    begin(FakeHost([*WORK, cancelled, STOPPED]))
+    heard.phase(Phase.OFF)
+    assert heard.phases[-2:] == [Phase.LOADING, Phase.OFF]
+
+
+def test_after_close_nothing_is_said(begin: Callable[..., Session], heard: Heard) -> None:
+    dialling, going_on = threading.Event(), threading.Event()
+
+    class Slow(FakeHost):
+        def deploy(self, connection: Connection) -> Agent:
+            dialling.set()
+            assert going_on.wait(10)
+            raise HostUnreachable("host-silent")
+
+    session = begin(Slow())
+    assert dialling.wait(10)
+    threading.Thread(target=going_on.set).start()
+    session.close()
+    told = len(heard.events)
+    session.stop()
+    assert len(heard.events) == told

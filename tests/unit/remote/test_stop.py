@@ -66,7 +66,8 @@ def test_stop_ends_a_frozen_supervisor_too(
     agent: Any, eventually: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     agent.start("blocks")
-    eventually(agent.left)
+    # Not the child of the task before: that one ends by itself.
+    eventually(lambda: agent.status()["tasks"]["serve"] == "running" and agent.left())
     lock = agent.run().lock
     os.kill(locks.holder(lock).pid, signal.SIGSTOP)
     monkeypatch.setattr(stop, "_HURRY_SECONDS", 0.3)
