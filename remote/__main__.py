@@ -32,7 +32,8 @@ def main(
         sys.stderr.write("%s\n\n%s" % (error, verbs.USAGE))
         return wire.EXIT_USAGE
     try:
-        sys.stdout.write(wire.MARKER + "\n")
+        # On a line of its own, also where a login shell printed words without a line end.
+        sys.stdout.write("\n" + wire.MARKER + "\n")
         return verbs.answer(request._replace(graph=graph))
     except BrokenPipeError:
         _forget_stdout()  # the connection was cut: nobody is there to be told

@@ -7,10 +7,12 @@ The text has a fixed width, so that overwriting it needs no space on a full disk
 import contextlib
 import fcntl
 import os
+import time
 from pathlib import Path
 from typing import Iterator, NamedTuple, Optional
 
 _WIDTH = 24
+_POLL_SECONDS = 0.05
 
 
 class Holder(NamedTuple):
@@ -39,6 +41,40 @@ def held(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def held_if_free(path: Path, seconds: float) -> Iterator[bool]:
+    """Hold the lock for a block and yield True, or False when it was not to be had in `seconds`.
+
+    No file is made: a lock that nobody ever took, or that cannot be opened, is not held.
+    """
+    try:
+        descriptor = os.open(str(path), os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        yield False
+        return
+    try:
+        yield _taken_within(descriptor, seconds)
+    finally:
+        os.close(descriptor)
+
+
+def _taken_within(descriptor: int, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not _taken(descriptor):
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_POLL_SECONDS)
+    return True
+
+
+def _taken(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def sign(descriptor: int, leaving: bool = False) -> None:

@@ -62,6 +62,11 @@ def runs_folder() -> Path:
     return Path.home() / ".paperkite" / "runs"
 
 
+def start_lock(folder: Path) -> Path:
+    """Return the file whose lock `start` holds until its run is there, `stop` throughout."""
+    return folder / "start.lock"
+
+
 def all_runs(folder: Path) -> List[Run]:
     """Return the runs in `folder`, the newest first."""
     try:

@@ -15,6 +15,9 @@ MARKER = "@paperkite-agent-1@"
 # One line may carry the last lines of a log; more than this is not ours.
 MAX_LINE_BYTES = 256 * 1024
 
+# A greater number is a mistake or an attack; Python's integers know no end, its floats do.
+_MAX_INTEGER = 2**63 - 1
+
 # `watch` says it is alive this often when nothing happens.
 KEEPALIVE_SECONDS = 5.0
 
@@ -78,11 +81,11 @@ def text(message: Dict[str, Any], key: str, limit: int = 2000) -> Optional[str]:
 
 
 def integer(message: Dict[str, Any], key: str) -> Optional[int]:
-    """Return the non-negative integer under `key`, or None."""
+    """Return the non-negative integer under `key`, or None; one beyond 64 bits is none of ours."""
     value = message.get(key)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int):
         return None
-    return value
+    return value if 0 <= value <= _MAX_INTEGER else None
 
 
 def number(message: Dict[str, Any], key: str) -> Optional[float]:
@@ -90,4 +93,16 @@ def number(message: Dict[str, Any], key: str) -> Optional[float]:
     value = message.get(key)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return float(value) if 0 <= value < float("inf") else None
+    return float(value) if 0 <= value <= _MAX_INTEGER else None
+
+
+def plain(value: Any, limit: int = 500) -> Any:
+    """Return a fact's value bounded: a scalar that any JSON can hold, or text cut to `limit`.
+
+    A number that is not finite or beyond 64 bits becomes None.
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, (int, float)):
+        return value if abs(value) <= _MAX_INTEGER else None
+    return str(value)[:limit]

@@ -47,10 +47,17 @@ class Paths:
 
 
 def paths() -> Paths:
-    """Return this user's paths; nothing is created."""
+    """Return this user's paths; nothing is created.
+
+    Raises:
+        StorageError: `PAPERKITE_HOME` names the home of a user that does not exist.
+    """
     home = os.environ.get("PAPERKITE_HOME")
     if home:
-        root = Path(home).expanduser().absolute()
+        try:
+            root = Path(home).expanduser().absolute()
+        except RuntimeError as error:
+            raise StorageError("storage-not-writable", path=home, reason=str(error)) from error
         return Paths(config=root, state=root / "state", cache=root / "cache")
     dirs = platformdirs.PlatformDirs("paperkite", appauthor=False)
     return Paths(

@@ -1,7 +1,7 @@
 """The user's choices: one TOML file, read forgivingly and written whole.
 
-A bad value never stops the app: it is reported and its default is used. Unknown keys (of a newer
-version) are kept.
+A bad value never stops the app: it is reported and its default is used. A save loses
+nothing that a person wrote: unknown keys (of a newer version), bad values, a file that is no TOML.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ class Settings:
         language: "zh", "en" or "" (the system's).
         theme: "light", "dark" or "" (the system's).
         unknown: keys of a newer version, kept as they were read.
+        rejected: values of ours that were no good, written back until a better one is chosen.
     """
 
     host: str = ""
@@ -49,32 +50,54 @@ class Settings:
     language: str = ""
     theme: str = ""
     unknown: dict[str, Any] = field(default_factory=dict)
+    rejected: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 _CHOICES = {"language": ("", "zh", "en"), "theme": ("", "light", "dark")}
-_NAMES = {each.name for each in fields(Settings)} - {"unknown"}
+_NAMES = {each.name for each in fields(Settings)} - {"unknown", "rejected"}
+_UNREADABLE = (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError)
 
 
 def load(path: Path) -> tuple[Settings, list[str]]:
     """Return the settings in `path` and what was wrong with it, one line each.
 
-    A file that is missing is the defaults; one that is not TOML is the defaults and a problem.
+    A file that is missing is the defaults; one that is not TOML is the defaults and a problem, and
+    the next `save` keeps it beside the new one.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = _read(path)
     except FileNotFoundError:
         return Settings(), []
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        return Settings(), [f"{path.name}: {error}"]
+    except _UNREADABLE as error:
+        kept = f"it is kept as {_aside(path).name} when settings are saved next"
+        return Settings(), [f"{path.name}: {error}; {kept}"]
     problems = []
     chosen: dict[str, Any] = {}
+    rejected: dict[str, Any] = {}
     for name in sorted(_NAMES & table.keys()):
-        if _fits(name, table[name]):
-            chosen[name] = table[name]
+        value = _natural(name, table[name])
+        if _fits(name, value):
+            chosen[name] = value
         else:
-            problems.append(f"{name}: {table[name]!r} is not a value it can have")
+            rejected[name] = value
+            problems.append(f"{name}: {value!r} is not a value it can have")
     unknown = {name: value for name, value in table.items() if name not in _NAMES}
-    return replace(Settings(), **chosen, unknown=unknown), problems
+    return replace(Settings(), **chosen, unknown=unknown, rejected=rejected), problems
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Windows' Notepad begins with a BOM
+
+
+def _aside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.bad")
+
+
+def _natural(name: str, value: object) -> object:
+    """Return the value as it is kept: a length may be written as the number that it is."""
+    if name == "max_model_len" and isinstance(value, int) and not isinstance(value, bool):
+        return str(value) if value > 0 else value
+    return value
 
 
 def _fits(name: str, value: object) -> bool:
@@ -84,11 +107,34 @@ def _fits(name: str, value: object) -> bool:
 
 
 def save(settings: Settings, path: Path) -> None:
-    """Write the settings atomically, private to this user; raises StorageError."""
+    """Write the settings atomically, private to this user.
+
+    What is there but cannot be read is moved to `NAME.bad` first: a person wrote it.
+
+    Raises:
+        StorageError: `storage-not-writable`; what was there is still there, perhaps as `NAME.bad`.
+    """
+    defaults = Settings()
     values = {name: getattr(settings, name) for name in sorted(_NAMES)} | settings.unknown
-    # JSON's strings and numbers are TOML's too; nested tables of a newer version become inline.
+    for name, value in settings.rejected.items():
+        if getattr(settings, name) == getattr(defaults, name):  # nothing better was chosen since
+            values[name] = value
     lines = [f"{_key(name)} = {_toml(value)}\n" for name, value in values.items()]
-    write_atomically(path, "".join(lines).encode())
+    _keep_unreadable(path)
+    # What came from a command line in another encoding may hold what UTF-8 cannot.
+    write_atomically(path, "".join(lines).encode("utf-8", "replace"))
+
+
+def _keep_unreadable(path: Path) -> None:
+    try:
+        _read(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except _UNREADABLE:
+        try:
+            path.replace(_aside(path))
+        except OSError as error:
+            raise _not_writable(path, error) from error
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -111,20 +157,32 @@ def write_atomically(path: Path, content: bytes) -> None:
                 Path(name).unlink()
             raise
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise StorageError("storage-not-writable", path=str(path), reason=reason) from error
+        raise _not_writable(path, error) from error
+
+
+def _not_writable(path: Path, error: OSError) -> StorageError:
+    reason = error.strerror or str(error)
+    return StorageError("storage-not-writable", path=str(path), reason=reason)
 
 
 def _key(name: str) -> str:
     plain = name.replace("_", "").replace("-", "").isalnum() and name.isascii()
-    return name if plain else json.dumps(name)
+    return name if plain else _string(name)
 
 
 def _toml(value: object) -> str:
+    """Return a value as TOML writes it; tables of a newer version become inline ones."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{_key(k)} = {_toml(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(_toml(item) for item in value) + "]"
-    if isinstance(value, str | bool | int | float):
-        return json.dumps(value, ensure_ascii=False)
-    return str(value)  # TOML's dates print as they are written
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return _string(value)
+    return str(value)  # numbers, inf, nan and dates print as TOML writes them
+
+
+def _string(text: str) -> str:
+    # JSON's escapes are TOML's too, but TOML also wants DEL escaped.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

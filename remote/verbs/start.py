@@ -11,7 +11,6 @@ from remote.task import Task
 from remote.verbs import Request, tasks_of
 from remote.verbs.channel import read_object, refuse, refuse_disk, say
 
-_LOCK = "start.lock"
 _LEAVING_SECONDS = 60.0  # a supervisor on its way out needs less, by its own limits
 _POLL_SECONDS = 0.05
 
@@ -27,7 +26,7 @@ def run(request: Request) -> int:
     folder = runs.runs_folder()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with locks.held(folder / _LOCK):
+        with locks.held(runs.start_lock(folder)):
             living = _living(folder)
             return _start(folder, spec, graph) if living is None else _join(living, spec)
     except OSError as error:

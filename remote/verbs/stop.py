@@ -14,12 +14,21 @@ from remote.verbs.channel import refuse, say
 
 _HURRY_SECONDS = 20.0  # after the grace: a supervisor asked twice kills, and is killed itself then
 _POLL_SECONDS = 0.05
+# A start waits for a leaving run for 60 s and then needs some more. One that takes longer hangs in
+# the kernel, and must not keep anybody from stopping.
+_START_SECONDS = 90.0
 
 
 def run(request: Request) -> int:
     """Print `stopped` when no process of any run is left, or else which ones would not end."""
     grace = float(request.options.get("grace", processes.GRACE_SECONDS))
-    known = runs.all_runs(runs.runs_folder())
+    folder = runs.runs_folder()
+    # A start that is under way comes first, so that its run is seen here and ended too.
+    with locks.held_if_free(runs.start_lock(folder), _START_SECONDS):
+        return _stop(runs.all_runs(folder), grace)
+
+
+def _stop(known: List[Run], grace: float) -> int:
     living = _living(known)
     if living is not None:
         _end_supervisor(living.lock, grace)

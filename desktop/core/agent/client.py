@@ -9,7 +9,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from desktop.core.errors import (
@@ -20,12 +20,18 @@ from desktop.core.errors import (
     ProtocolMismatch,
 )
 from desktop.core.ssh.connection import Connection, Process
+from desktop.core.ssh.failures import lost
 from remote import wire
 
 Message = dict[str, Any]
 
 _MAX_BANNER_LINES = 1000
 _FACTS_OF_A_REFUSAL = 30
+_ITEMS_OF_A_FACT = 100
+_CHARS_OF_A_NAME = 50
+_NOT_FACTS = ("kind", "code", "seq", "time", "self")  # `self` would be an error's own argument
+# A watch that says nothing for so long is frozen, or its output goes nowhere.
+_WATCH_SECONDS = 4 * wire.KEEPALIVE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,7 @@ class HostEndpoint:
 
     run: str
     port: int
-    api_key: str
+    api_key: str = field(repr=False)
     model: str
     max_model_len: int
     engine_version: str
@@ -142,15 +148,23 @@ def refusal(message: Message) -> AgentRefused | NothingRunning:
     """Return the error in a `refused` or `failed` line, its facts bounded."""
     code = wire.text(message, "code", 100) or "unexpected"
     facts = {
-        str(name)[:50]: value
+        name: _fact(value)
         for name, value in list(message.items())[:_FACTS_OF_A_REFUSAL]
-        if name not in ("kind", "code", "seq", "time")
+        if name.isidentifier()
+        and len(name) <= _CHARS_OF_A_NAME
+        and name not in _NOT_FACTS
         and isinstance(value, str | int | float | list)
     }
     facts.setdefault("detail", "")
     if code == "nothing-running":
         return NothingRunning(code, **facts)
     return AgentRefused(code, **facts)
+
+
+def _fact(value: Any) -> Any:
+    if isinstance(value, list):
+        return [wire.plain(item) for item in value[:_ITEMS_OF_A_FACT]]
+    return wire.plain(value, 2000)
 
 
 class Agent:
@@ -181,18 +195,19 @@ class Agent:
         """Yield the events after the cursor as they come, then one `end`.
 
         Raises:
-            ConnectionLost: the output was cut; watch again from the last `seq`.
+            ConnectionLost: the output was cut, or not even a keep-alive came for 20 s; watch again
+                from the last `seq`.
         """
         argv = ("watch", "--after", str(after), "--run", run)
         with self._process(argv) as process:
-            for message in messages(process.lines()):
+            for message in messages(process.lines(_WATCH_SECONDS)):
                 if message["kind"] == "refused":
                     raise refusal(message)
                 if message["kind"] != "keepalive":
                     yield message
                 if message["kind"] == "end":
                     return
-            raise ConnectionLost("connection-lost")
+            raise self._cut()
 
     def status(self) -> RunStatus:
         """Return the newest run's status."""
@@ -248,7 +263,10 @@ class Agent:
                     refused = refusal(message)
                 else:
                     yield message
-        raise refused or ConnectionLost("connection-lost")
+        raise refused or self._cut()
+
+    def _cut(self) -> ConnectionLost:
+        return lost(self._connection.destination, EOFError("the output has no end line"))
 
     def _answers(self, argv: tuple[str, ...], stdin: bytes = b"") -> Iterator[Message]:
         with self._process(argv, stdin, keep_open=False) as process:

@@ -1,4 +1,4 @@
-"""Put the agent on a host and hear its hello: one exec where it is there already, three where not.
+"""Put the agent on a host and hear its hello: one exec where it is there already, four where not.
 
 The PATH of a non-interactive SSH command is nearly empty (facts of rented hosts: conda's Python is
 at an absolute path), so the first exec tries the places where a Python is found, says which one it
@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from desktop.core.agent.archive import Archive, build_archive
-from desktop.core.agent.client import Agent, parse_hello
-from desktop.core.errors import AgentError, DeployFailed, PythonMissing
+from desktop.core.agent.client import Agent, messages, parse_hello
+from desktop.core.errors import AgentError, DeployFailed, ProtocolMismatch, PythonMissing
 from desktop.core.ssh.connection import Completed, Connection
 
 HELLO_SECONDS = 30.0  # a cold disk and a slow login shell, together
 _FOUND = "@paperkite-python@"
-_ABSENT = "@paperkite-absent@"
+_HOME = "@paperkite-home@"
 _DISK_FULL = re.compile(r"no space left|disk quota exceeded", re.IGNORECASE)
 
 _CANDIDATES = (
@@ -32,17 +32,15 @@ _CANDIDATES = (
     "python",
 )
 
-_SCRIPT = """\
-for p in {candidates}; do
-  if "$p" -c 'import sys; sys.exit(sys.version_info < (3, 8))' >/dev/null 2>&1; then
-    echo "{found} $p"
-    a="$HOME/.paperkite/agent/{digest}.pyz"
-    if [ -f "$a" ]; then exec "$p" -I "$a" hello; fi
-    echo "{absent} $HOME"
-    exit 0
-  fi
-done
-"""
+# One line, and neither `!` nor single quotes in it: csh passes on nothing else. The empty `echo`
+# ends what a login shell's banner left without a line end.
+_SCRIPT = (
+    "for p in {candidates}; do "
+    'if "$p" -c "import sys; sys.exit(sys.version_info < (3, 8))" >/dev/null 2>&1; then '
+    'echo; echo "{found} $p"; echo "{home} $HOME"; a="$HOME/.paperkite/agent/{digest}.pyz"; '
+    'if [ -f "$a" ]; then exec "$p" -I "$a" hello; fi; exit 0; '
+    "fi; done"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,54 +48,71 @@ class _Answer:
     """What the first exec said."""
 
     python: str | None
-    home: str | None  # set when the archive is not there
-    output: str
+    home: str
+    greeted: bool  # the archive is there and said hello
+    done: Completed
+
+    @property
+    def output(self) -> str:
+        return self.done.stdout.decode("utf-8", "replace")
 
 
 def deploy(connection: Connection) -> Agent:
     """Return the agent of this version on the host, sent there first if it is not there yet.
 
+    An archive that does not say hello counts as damaged (a power cut leaves empty files) and is
+    sent once again.
+
     Raises:
         PythonMissing: no Python of version 3.8 or newer was found.
         DeployFailed: the archive could not be written or does not start.
+        ProtocolMismatch: it started and said something else.
         ConnectionLost: the connection broke.
     """
     archive = build_archive()
     answer = _ask(connection, archive)
-    if answer.home is not None:
+    if answer.python is not None and not answer.greeted:
         _send(connection, archive, answer.home)
         answer = _ask(connection, archive)
     if answer.python is None:
         raise PythonMissing("python-missing", needed="3.8")
+    if not answer.greeted:
+        raise DeployFailed("deploy-failed", detail=_tail(answer.done))
     hello = parse_hello(answer.output)
     path = str(PurePosixPath(hello.home) / ".paperkite" / "agent" / f"{archive.digest}.pyz")
     return Agent(connection, (answer.python, "-I", path), hello)
 
 
+def hello_command(digest: str) -> str:
+    """Return the command that finds a Python and runs the archive of this digest, if it is there.
+
+    The login shell may be anything (fish, csh): it only has to run sh.
+    """
+    candidates = " ".join(f'"{path}"' for path in _CANDIDATES)
+    script = _SCRIPT.format(candidates=candidates, digest=digest, found=_FOUND, home=_HOME)
+    return f"exec sh -c {shlex.quote(script)}"
+
+
 def _ask(connection: Connection, archive: Archive) -> _Answer:
-    script = _SCRIPT.format(
-        candidates=" ".join(f'"{path}"' for path in _CANDIDATES),
-        digest=archive.digest,
-        found=_FOUND,
-        absent=_ABSENT,
-    )
-    # The login shell may be anything (fish, csh): it only has to run sh.
-    done = connection.run(f"exec sh -c {shlex.quote(script)}", timeout=HELLO_SECONDS)
-    answer = _read(done)
-    if answer.python is not None and answer.home is None and done.status != 0:
-        raise DeployFailed("deploy-failed", detail=_tail(done))
-    return answer
+    return _read(connection.run(hello_command(archive.digest), timeout=HELLO_SECONDS))
 
 
 def _read(done: Completed) -> _Answer:
-    output = done.stdout.decode("utf-8", "replace")
-    python = home = None
-    for line in output.splitlines():
+    python, home = None, ""
+    lines = done.stdout.decode("utf-8", "replace").splitlines()
+    for line in lines:
         if line.startswith(f"{_FOUND} "):
             python = line.removeprefix(f"{_FOUND} ")
-        elif line.startswith(f"{_ABSENT} "):
-            home = line.removeprefix(f"{_ABSENT} ")
-    return _Answer(python, home, output)
+        elif line.startswith(f"{_HOME} "):
+            home = line.removeprefix(f"{_HOME} ")
+    return _Answer(python, home, _has_hello(lines), done)
+
+
+def _has_hello(lines: list[str]) -> bool:
+    try:
+        return any(message["kind"] == "hello" for message in messages(lines))
+    except ProtocolMismatch:  # too long a banner: nothing that sending it again would cure
+        return True
 
 
 def _send(connection: Connection, archive: Archive, home: str) -> None:

@@ -30,13 +30,14 @@ def to_event(message: Mapping[str, Any]) -> SessionEvent | None:
             return _progress(line)
         case "fact":
             name = wire.text(line, "name", 100)
-            return Fact(name, _plain(line.get("value"))) if name else None
+            return Fact(name, wire.plain(line.get("value"))) if name else None
     return None
 
 
 def _task(line: dict[str, Any]) -> TaskChanged | None:
-    task, state = line.get("task"), line.get("state")
-    return TaskChanged(task, state) if task in wire.TASKS and state in _STATES else None
+    task, state = wire.text(line, "task"), wire.text(line, "state")
+    known = task in wire.TASKS and state in _STATES
+    return TaskChanged(task, state) if known and task and state else None
 
 
 def _progress(line: dict[str, Any]) -> Progress | None:
@@ -53,13 +54,6 @@ def _progress(line: dict[str, Any]) -> Progress | None:
         rate=wire.number(line, "rate"),
         eta_s=wire.number(line, "eta_s"),
     )
-
-
-def _plain(value: Any) -> object:
-    """Return a fact's value bounded: a scalar, or short text."""
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    return str(value)[:500]
 
 
 def phase_of(tasks: Mapping[str, str]) -> Phase:

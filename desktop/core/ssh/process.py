@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from desktop.core.errors import ConnectionLost
 from desktop.core.ssh.channel import SafeChannel
@@ -52,7 +53,7 @@ class Process:
         """
         decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         line = _Line()
-        while piece := self._read(timeout):
+        while piece := self._read(timeout, timeout):
             yield from line.feed(decode(piece))
         self._confirm_end()
         yield from line.feed(decode(b"", True))
@@ -62,8 +63,10 @@ class Process:
         """Return the rest of stdout; raises ConnectionLost, also after `timeout` seconds."""
         deadline = time.monotonic() + timeout
         output = bytearray()
-        while piece := self._read(max(0.001, deadline - time.monotonic())):
+        while piece := self._read(max(0.001, deadline - time.monotonic()), timeout):
             output += piece[: _MAX_OUTPUT - len(output)]
+            if time.monotonic() > deadline:  # output without end leaves no time for a silence
+                raise stalled(self._where, timeout)
         self._confirm_end()
         return bytes(output)
 
@@ -73,7 +76,7 @@ class Process:
         A command that ended before it read all its input is no error: its status tells.
         """
         self._channel.settimeout(_WRITE_SECONDS)
-        with converted(self._lost):
+        with converted(partial(self._lost, _WRITE_SECONDS)):
             try:
                 self._channel.sendall(data)
             except TimeoutError:
@@ -83,7 +86,7 @@ class Process:
 
     def close_stdin(self) -> None:
         """Let the command see the end of its input; raises ConnectionLost."""
-        with converted(self._lost):
+        with converted(partial(self._lost, _WRITE_SECONDS)):
             self._channel.shutdown_write()
 
     def close(self) -> None:
@@ -103,9 +106,10 @@ class Process:
         """The last 64 KiB of stderr so far."""
         return self._channel.stderr_tail()
 
-    def _read(self, timeout: float | None) -> bytes:
-        self._channel.settimeout(timeout)
-        with converted(self._lost):
+    def _read(self, seconds: float | None, told: float | None) -> bytes:
+        """Return some output, in `seconds`; an error says that the caller waited `told` seconds."""
+        self._channel.settimeout(seconds)
+        with converted(partial(self._lost, told or 0)):
             return self._channel.recv(_PIECE)
 
     def _confirm_end(self) -> None:
@@ -119,9 +123,9 @@ class Process:
                 reason="the output ended without an exit status",
             )
 
-    def _lost(self, error: Exception) -> ConnectionLost:
+    def _lost(self, waited: float, error: Exception) -> ConnectionLost:
         if isinstance(error, TimeoutError):
-            return stalled(self._where, self._channel.gettimeout() or 0)
+            return stalled(self._where, waited)
         return lost(self._where, error)
 
 

@@ -19,13 +19,16 @@ _DISK_FULL = re.compile(rb"no space left|disk quota exceeded|file too large", re
 def command(size: int, path: str) -> str:
     """Return the command that reads `size` bytes on stdin into `path`, readable by its owner only.
 
-    A cut connection looks like the end of the input, so the size is checked before the rename.
+    A cut connection looks like the end of the input, so the size is checked before the rename. The
+    bytes go to the disk before the name does, where `sync` knows files: a power cut would else
+    leave an empty file. One line, so that any login shell can pass it on (csh takes no other).
     """
     target = shlex.quote(path)
     part = shlex.quote(f"{path}.part-{secrets.token_hex(4)}")
     script = (
         f"umask 077; LC_ALL=C; export LC_ALL; "
-        f'if cat > {part} && [ "$(wc -c < {part})" -eq {size} ] && mv -f {part} {target}; '
+        f'if cat > {part} && [ "$(wc -c < {part})" -eq {size} ] && '
+        f"{{ sync {part} 2>/dev/null; mv -f {part} {target}; }}; "
         f"then exit 0; else rm -f {part}; exit 1; fi"
     )
     return f"exec sh -c {shlex.quote(script)}"

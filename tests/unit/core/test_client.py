@@ -3,7 +3,7 @@ from typing import Any, cast
 
 import pytest
 
-from desktop.core.agent.client import Agent, Hello, messages, parse_hello, parse_status
+from desktop.core.agent.client import Agent, Hello, messages, parse_hello, parse_status, refusal
 from desktop.core.errors import (
     AgentRefused,
     ConnectionLost,
@@ -12,6 +12,7 @@ from desktop.core.errors import (
     ProtocolMismatch,
 )
 from desktop.core.ssh.connection import Connection
+from desktop.core.ssh.destination import Destination
 from remote import wire
 
 HELLO = Hello(agent="1", python="3.8", platform="", home="/root", run=None)
@@ -22,6 +23,7 @@ class FakeProcess:
 
     def __init__(self, lines: list[str]) -> None:
         self._lines = lines
+        self.timeout: float | None = None
         self.stdin = b""
         self.stdin_open = True
         self.open = True
@@ -32,7 +34,8 @@ class FakeProcess:
     def close_stdin(self) -> None:
         self.stdin_open = False
 
-    def lines(self) -> Iterator[str]:
+    def lines(self, timeout: float | None = None) -> Iterator[str]:
+        self.timeout = timeout
         yield from self._lines
 
     def close(self) -> None:
@@ -41,6 +44,8 @@ class FakeProcess:
 
 class FakeConnection:
     """A connection whose every exec prints the same lines."""
+
+    destination = Destination("gpu", 2222)
 
     def __init__(self, *sent: dict[str, Any], banner: tuple[str, ...] = ()) -> None:
         self._lines = [*banner, wire.MARKER, *(wire.encode(message).strip() for message in sent)]
@@ -94,8 +99,24 @@ def test_a_watch_ends_with_its_end_line() -> None:
 
 def test_a_watch_without_its_end_line_was_cut() -> None:
     connection = FakeConnection({"kind": "task", "seq": 4})
-    with pytest.raises(ConnectionLost):
+    with pytest.raises(ConnectionLost) as caught:
         list(agent(connection).watch("r1", 0))
+    assert caught.value.facts.items() >= {"host": "gpu", "port": 2222}.items()
+    assert caught.value.facts["reason"]
+
+
+def test_logs_without_their_end_line_were_cut() -> None:
+    with pytest.raises(ConnectionLost) as caught:
+        list(agent(FakeConnection()).logs())
+    assert caught.value.facts.items() >= {"host": "gpu", "port": 2222}.items()
+
+
+def test_a_watch_that_misses_four_keepalives_is_given_up_and_followed_logs_are_not() -> None:
+    connection = FakeConnection({"kind": "end", "reason": "stopped"})
+    list(agent(connection).watch("r1", 0))
+    assert connection.process.timeout == 4 * wire.KEEPALIVE_SECONDS
+    list(agent(connection).logs(follow=True))
+    assert connection.process.timeout is None
 
 
 def test_a_refusal_carries_the_hosts_code_and_facts() -> None:
@@ -104,6 +125,22 @@ def test_a_refusal_carries_the_hosts_code_and_facts() -> None:
         agent(connection).start({})
     assert caught.value.code == "run.busy"
     assert caught.value.facts["model"] == "x/y"
+
+
+def test_a_refusal_keeps_only_facts_that_can_be_shown() -> None:
+    hostile: dict[str, Any] = {"self": 1, "not a name": 2, "x" * 51: 3, "{0}": 4, "nested": {}}
+    numbers = {"a": float("nan"), "b": 10**400, "c": [float("inf"), 1, {"deep": "y" * 900}]}
+    error = refusal({"kind": "refused", "code": "run.busy", "free": 5, **hostile, **numbers})
+    deep = error.facts["c"].pop()
+    assert len(deep) == 500
+    assert error.facts == {"detail": "", "free": 5, "a": None, "b": None, "c": [None, 1]}
+
+
+def test_a_secret_is_not_in_the_words_of_an_endpoint() -> None:
+    line = {"kind": "endpoint", "port": 1, "api_key": "secret-key", "run": "r"}
+    endpoint = agent(FakeConnection(line)).endpoint()
+    assert endpoint.api_key == "secret-key"
+    assert "secret-key" not in repr(endpoint)
 
 
 def test_nothing_running_is_an_error_of_its_own() -> None:

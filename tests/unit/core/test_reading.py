@@ -16,6 +16,9 @@ def test_a_task_line_becomes_a_task_event() -> None:
         {"kind": "task", "task": "mine-bitcoin", "state": "running"},
         {"kind": "task", "task": "serve", "state": "dancing"},
         {"kind": "task", "task": ["serve"], "state": "running"},
+        {"kind": "task", "task": "serve", "state": []},
+        {"kind": "task", "task": "serve", "state": {}},
+        {"kind": "progress", "task": "serve", "done": 10**400},
         {"kind": "progress", "task": "serve", "done": -1},
         {"kind": "progress", "task": "serve", "done": "much"},
         {"kind": "progress", "task": "serve", "done": True},
@@ -42,6 +45,11 @@ def test_a_fact_is_bounded() -> None:
     event = to_event({"kind": "fact", "name": "x", "value": ["y" * 10_000]})
     assert isinstance(event, Fact)
     assert len(str(event.value)) == 500
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf"), 10**400])
+def test_a_fact_that_json_cannot_hold_is_nothing(value: float) -> None:
+    assert to_event({"kind": "fact", "name": "x", "value": value}) == Fact("x", None)
 
 
 @pytest.mark.parametrize(

@@ -108,8 +108,8 @@ def parsed(stdout: str) -> list[dict[str, Any]]:
     lines = stdout.splitlines()
     if not lines:
         return []
-    assert lines[0] == wire.MARKER
-    return [wire.decode(line) for line in lines[1:]]
+    assert lines[:2] == ["", wire.MARKER]
+    return [wire.decode(line) for line in lines[2:]]
 
 
 def eventually(condition: Callable[[], Any], seconds: float = DEADLINE_SECONDS) -> None:

@@ -36,6 +36,13 @@ def test_bad_usage_is_told_on_stderr_and_leaves_stdout_to_programs(agent: Any) -
     assert "usage:" in answer.stderr
 
 
+def test_the_marker_has_a_line_of_its_own_after_a_banner_that_did_not_end_its_line(
+    agent: Any,
+) -> None:
+    printed = "welcome" + agent("hello").stdout
+    assert wire.MARKER in printed.splitlines()
+
+
 def test_options_have_their_types() -> None:
     request = verbs.parse(["logs", "--lines", "5", "--follow", "--task", "serve"])
     assert request.options == {"lines": 5, "follow": True, "task": "serve"}
@@ -124,7 +131,7 @@ def test_logs_are_followed_until_the_run_is_over(
     with agent.open("logs", "--follow", "--task", "engine") as logs:
         with agent.run().log("engine").open("a") as log:
             log.write("a new line\n")
-        assert logs.stdout.readline() == wire.MARKER + "\n"
+        assert logs.stdout.readline() + logs.stdout.readline() == f"\n{wire.MARKER}\n"
         assert wire.decode(logs.stdout.readline())["line"] == "a new line"
         agent("stop")
         assert [wire.decode(line)["kind"] for line in logs.stdout] == ["end"]

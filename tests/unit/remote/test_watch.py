@@ -35,7 +35,7 @@ def test_watch_of_nothing_says_so(agent: Any, run: str) -> None:
 def test_watch_ends_when_the_laptop_is_gone(agent: Any) -> None:
     agent.start("spins")
     with agent.open("watch", "--after", "0") as watch:
-        assert watch.stdout.readline() == wire.MARKER + "\n"
+        assert watch.stdout.readline() + watch.stdout.readline() == f"\n{wire.MARKER}\n"
         watch.stdin.close()
         lines = watch.stdout.read().splitlines()
     assert watch.returncode == 0

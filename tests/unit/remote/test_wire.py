@@ -32,6 +32,7 @@ def test_anything_else_is_refused(line: str) -> None:
         (True, None, None, None),
         (float("inf"), None, None, None),
         (float("nan"), None, None, None),
+        (10**400, None, None, None),
         (None, None, None, None),
         ([1], None, None, None),
     ],
@@ -43,3 +44,22 @@ def test_fields_are_checked_where_they_are_read(
     assert wire.text(message, "key", 3) == text
     assert wire.integer(message, "key") == integer
     assert wire.number(message, "key") == number
+
+
+@pytest.mark.parametrize(
+    ("value", "plain"),
+    [
+        (None, None),
+        (True, True),
+        (-3, -3),
+        (2.5, 2.5),
+        ("x" * 9, "xxxx"),
+        ([1, 2, 3], "[1, "),
+        (float("nan"), None),
+        (float("-inf"), None),
+        (10**400, None),
+        (-(10**400), None),
+    ],
+)
+def test_a_fact_becomes_plain(value: object, plain: object) -> None:
+    assert wire.plain(value, 4) == plain

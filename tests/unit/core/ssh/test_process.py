@@ -79,6 +79,19 @@ def test_silence_beyond_the_deadline_is_told_apart_from_a_cut() -> None:
     with pytest.raises(ConnectionLost) as caught:
         next(lines)
     assert caught.value.code == "host-stalled"
+    assert caught.value.facts["seconds"] == 3
+
+
+@pytest.mark.parametrize("pieces", [[b"a", b"silence"], [b"y\n"] * 1_000_000])
+def test_a_command_that_does_not_end_in_time_is_told_with_the_time_it_had(
+    pieces: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(float(second) for second in range(1_000_000))
+    monkeypatch.setattr("time.monotonic", lambda: next(clock))
+    with pytest.raises(ConnectionLost) as caught:
+        _process(*pieces).read_all(30.0)
+    assert caught.value.code == "host-stalled"
+    assert caught.value.facts["seconds"] == 30
 
 
 def test_a_signal_counts_as_a_shell_counts_it() -> None:
