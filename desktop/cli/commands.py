@@ -6,7 +6,11 @@ itself ever imports Qt.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
+import sys
+import traceback
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -14,6 +18,7 @@ from typing import Any
 import click
 
 from desktop import __version__
+from desktop.cli.encodings import forgive_encodings
 from desktop.cli.options import (
     Invocation,
     connection_options,
@@ -33,6 +38,7 @@ host_argument = click.argument("host", required=False, metavar="[HOST]")
 
 def run(argv: list[str]) -> int:
     """Carry out one command line and return its exit status."""
+    forgive_encodings(json="--json" in argv)
     try:
         return int(main.main(argv, prog_name="paperkite", standalone_mode=False) or 0)
     except click.ClickException as error:
@@ -40,17 +46,19 @@ def run(argv: list[str]) -> int:
         return ExitStatus.USAGE
     except (click.Abort, KeyboardInterrupt):
         return ExitStatus.INTERRUPTED
-    except AppError as error:  # before there was an output to show it in
-        _output(json="--json" in argv, language=system_language()).error(error)
-        return error.exit_status
 
 
-def carry_out(typed: dict[str, Any], work: Work) -> int:
-    """Do the work of one command and return its exit status; errors are shown in its output."""
-    call = invocation(**typed)
-    output = _output(json=call.options.json, language=call.language)
+def carry_out(typed: dict[str, Any], work: Work, *, interrupted: str = "interrupted") -> int:
+    """Do the work of one command and return its exit status; errors are shown in its output.
+
+    `interrupted` is the text, `cli.KEY`, that tells people what Ctrl-C leaves behind.
+    """
+    lang = typed.get("lang") or click.get_current_context().find_root().params["lang"]
+    output = _output(json=typed.get("json", False), language=lang or system_language())
     signal.signal(signal.SIGTERM, _interrupt)
     try:
+        call = invocation(**{**typed, "lang": lang})
+        output = _output(json=call.options.json, language=call.language)
         return work(call, output)
     except AppError as error:
         output.error(error)
@@ -59,9 +67,15 @@ def carry_out(typed: dict[str, Any], work: Work) -> int:
         return ExitStatus.DONE
     except KeyboardInterrupt:
         output.close()
-        output.say("interrupted")
+        output.say(interrupted)
         return ExitStatus.INTERRUPTED
     except BrokenPipeError:
+        _abandon_stdout()
+        return ExitStatus.OTHER
+    except Exception as error:  # noqa: BLE001 - the top of the command: a bug is shown, in words
+        if os.environ.get("PAPERKITE_DEBUG"):
+            traceback.print_exc()
+        output.error(AppError("unexpected", detail=repr(error)))
         return ExitStatus.OTHER
     finally:
         output.close()
@@ -69,6 +83,12 @@ def carry_out(typed: dict[str, Any], work: Work) -> int:
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
+
+
+def _abandon_stdout() -> None:
+    """Let what is still buffered go nowhere: the interpreter flushes stdout when it ends."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _output(*, json: bool, language: Any) -> Output:
@@ -231,4 +251,4 @@ def rehearse(**typed: Any) -> int:
 
         return rehearse_here(call, output, **extra)
 
-    return carry_out(typed, work)
+    return carry_out(typed, work, interrupted="rehearsal-interrupted")

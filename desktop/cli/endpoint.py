@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from desktop.cli.events import EventQueue
 from desktop.cli.options import Invocation, wishes
 from desktop.cli.output import Output
-from desktop.cli.session import EventQueue, opened_session, until, until_ready
+from desktop.cli.session import is_over, opened_session, until, until_ready
 from desktop.core.errors import AppError
-from desktop.core.events import Event, PhaseChanged
+from desktop.core.events import PhaseChanged
 from desktop.core.phases import Phase
 
 
@@ -24,11 +25,7 @@ def hold(call: Invocation, output: Output) -> int:
     with opened_session(call, wishes(call), events, join_only=True) as session:
         endpoint = until_ready(session, events, output)
         output.say("endpoint", base_url=endpoint.base_url, api_key=endpoint.api_key)
-        last = until(events, output, _is_over)
+        last = until(events, output, is_over)
     if isinstance(last, PhaseChanged) and last.phase is Phase.FAILED:
         raise last.error or AppError("unexpected", detail="")
     return 0
-
-
-def _is_over(event: Event) -> bool:
-    return isinstance(event, PhaseChanged) and event.phase in (Phase.OFF, Phase.FAILED)

@@ -13,12 +13,14 @@ from typing import Any, TypeVar
 
 import click
 
+from desktop.cli.plain import plain
 from desktop.core.errors import DestinationError
 from desktop.core.explain import Language
 from desktop.core.language import system_language
 from desktop.core.paths import Paths, paths
 from desktop.core.session.wishes import Wishes, from_settings
 from desktop.core.settings import Settings, load
+from desktop.core.texts import Texts
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -117,10 +119,11 @@ def invocation(**typed: Any) -> Invocation:
     options = Options(**typed)
     where = paths().ensure()
     settings, problems = load(where.settings)
-    for problem in problems:
-        click.echo(f"settings.toml: {problem}", err=True)
     chosen = options.lang or settings.language
     language: Language = "zh" if chosen == "zh" else "en" if chosen == "en" else system_language()
+    for problem in problems:
+        text = Texts(language)("cli.settings-problem", problem=plain(problem))
+        click.echo(text, err=True)
     password = sys.stdin.readline().rstrip("\r\n") if options.password_stdin else None
     return Invocation(options, where, settings, language, password)
 

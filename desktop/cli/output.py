@@ -44,6 +44,10 @@ class Output(Protocol):
         """Tell people the text `cli.KEY`; programs have no use for it."""
         ...
 
+    def make_way(self) -> None:
+        """Take away what is redrawn in place: a person is asked something there."""
+        ...
+
     def close(self) -> None:
         """Leave the terminal as it was."""
         ...
@@ -79,6 +83,9 @@ class JsonLines:
 
     def say(self, key: str, **facts: object) -> None:
         """Nothing: stdout is for the contract's kinds alone."""
+
+    def make_way(self) -> None:
+        """Nothing is redrawn."""
 
     def close(self) -> None:
         """Nothing to put back."""

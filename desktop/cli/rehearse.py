@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 
 from desktop.cli.app import has_screen, open_app
 from desktop.cli.chat import ask
+from desktop.cli.events import EventQueue
 from desktop.cli.options import Invocation
 from desktop.cli.output import Output
-from desktop.cli.session import EventQueue, opened_connection, opened_session, until, until_ready
+from desktop.cli.session import (
+    is_over,
+    opened_connection,
+    opened_session,
+    until,
+    until_ready,
+)
 from desktop.core.agent.deploy import deploy
 from desktop.core.chat.message import Message
 from desktop.core.chat.replies import Replies
-from desktop.core.events import Event, PhaseChanged, Progress
+from desktop.core.errors import AppError
+from desktop.core.events import PhaseChanged, Progress
 from desktop.core.phases import Phase
+from desktop.core.session.session import Session
 from desktop.core.session.wishes import Wishes
 from desktop.rehearsal.rehearsal import Rehearsal
 from remote import wire
@@ -60,25 +69,39 @@ def _in_terminal(
     call: Invocation, wished: Wishes, output: Output, prompt: str, *, keep: bool
 ) -> int:
     events = EventQueue()
-    with closing(Replies(events.put)) as replies, opened_session(call, wished, events) as session:
-        endpoint = until_ready(session, events, output)
-        replies.warm_up()
-        output.say("prompt", text=prompt)
-        ask(replies, endpoint, [Message("user", prompt)], events, output)
+    try:
+        with closing(Replies(events.put)) as replies, opened_session(call, wished, events) as up:
+            endpoint = until_ready(up, events, output)
+            replies.warm_up()
+            output.say("prompt", text=prompt)
+            ask(replies, endpoint, [Message("user", prompt)], events, output)
+            if not keep:
+                until_stopped(up, events, output)
+    except Exception:
         if not keep:
-            session.stop()
-            until(events, output, _is_over)
-            output.say("rehearsal-stopped")
+            with suppress(AppError):  # the first error is the one to tell
+                _ask_to_stop(call, wished)
+        raise
     return 0
 
 
-def _is_over(event: Event) -> bool:
-    return isinstance(event, PhaseChanged) and event.phase in (Phase.OFF, Phase.FAILED)
+def until_stopped(session: Session, events: EventQueue, output: Output) -> None:
+    """Stop the session's run; raises AppError where that could not be done."""
+    session.stop()
+    last = until(events, output, is_over)
+    if isinstance(last, PhaseChanged) and last.phase is Phase.FAILED:
+        raise last.error or AppError("unexpected", detail="")
+    output.say("rehearsal-stopped")
 
 
 def _stop(call: Invocation, wished: Wishes, output: Output) -> int:
-    with opened_connection(replace(call, password=None), wished) as connection:
-        was_running = deploy(connection).stop()
+    was_running = _ask_to_stop(call, wished)
     output.record("ended", reason=wire.RUN_STOPPED if was_running else "nothing-running")
     output.say("rehearsal-stopped" if was_running else "nothing-stopped")
     return 0
+
+
+def _ask_to_stop(call: Invocation, wished: Wishes) -> bool:
+    """Stop the run, over a connection of its own; returns whether there was one."""
+    with opened_connection(replace(call, password=None), wished) as connection:
+        return deploy(connection).stop()

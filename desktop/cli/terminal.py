@@ -17,6 +17,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from desktop.cli.plain import plain, prose
 from desktop.core.amounts import duration, size, size_of
 from desktop.core.errors import AppError
 from desktop.core.events import (
@@ -47,6 +48,8 @@ _MARKS = {
     wire.CANCELLED: ("–", "dim"),
 }
 _PLAIN_EVERY_S = 5.0
+_BAR = 12  # columns; with it names and amounts fit into 80, in both languages
+_WIDE = 100
 
 
 @dataclass(slots=True)
@@ -84,14 +87,16 @@ class Terminal:
                 self.say("retrying", seconds=round(wait))
             case Ready(endpoint=endpoint):
                 self._hide()
-                self.say("ready", model=endpoint.model)
+                self.say("ready", model=plain(endpoint.model))
             case Delta(text=text):
                 self._hide()
-                self._write(text)
+                # A pipe gets what the model said, to the byte; a terminal obeys what it reads.
+                self._write(prose(text) if sys.stdout.isatty() else text)
             case ReplyDone() | ReplyBroken():
                 self._write("\n")
             case Reasoning(text=text):
-                self._console.out(text, style="dim", end="")
+                shown = prose(text) if self._console.is_terminal else text
+                self._console.out(shown, style="dim", end="")
             case Fact():
                 return
         self._refresh()
@@ -100,32 +105,49 @@ class Terminal:
         """Show title, detail and hint, and the host's last lines where there are any."""
         self._hide()
         texts = explain(error, self._language)
-        self._console.print(Text(f"✗ {texts.title}", style="bold red"))
-        self._console.print(Text(f"  {texts.detail}"))
-        self._console.print(Text(f"  → {texts.hint}", style="cyan"))
+        for mark, text, style in (
+            ("✗", texts.title, "bold red"),
+            (" ", texts.detail, ""),
+            ("→", texts.hint, "cyan"),
+        ):
+            self._hanging(mark, text, style)
         lines = error.facts.get("last_lines")
         for line in lines[-12:] if isinstance(lines, list) else []:
             self._console.print(Text(f"    {plain(line)}", style="dim"))
 
+    def _hanging(self, mark: str, text: str, style: str) -> None:
+        """Print a mark and its text; on a terminal long text hangs below its own beginning."""
+        if not self._console.is_terminal:
+            return self.note(f"{mark} {text}".rstrip())
+        grid = Table.grid(padding=(0, 1))
+        grid.add_column()
+        grid.add_column(overflow="fold")  # Chinese text has no spaces to break at
+        grid.add_row(Text(mark, style=style), Text(text, style=style))
+        return self._console.print(grid)
+
     def record(self, kind: str, **fields: Any) -> None:
         """Print a fact or a log line as text on stdout; the other kinds are said with `say`."""
         if kind == "log":
-            sys.stdout.write(f"{plain(fields['line'])}\n")
+            self._write(f"{plain(fields['line'])}\n")  # flushed: somebody may follow in a pipe
         elif kind == "fact":
-            sys.stdout.write(f"{fields['name']:<26} {plain(fields['value'])}\n")
+            self._write(f"{plain(fields['name']):<26} {plain(fields['value'])}\n")
 
     def say(self, key: str, **facts: object) -> None:
         """Print the text `cli.KEY`."""
         self.note(self._texts(f"cli.{key}", **facts))
 
     def note(self, line: str, style: str = "") -> None:
-        """Print one line for people."""
-        self._console.print(Text(line, style=style))
+        """Print one line for people; in a pipe or a log it stays one line."""
+        self._console.print(Text(line, style=style), soft_wrap=not self._console.is_terminal)
 
     @staticmethod
     def _write(text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
+
+    def make_way(self) -> None:
+        """Take the rows away; they come back with the next phase."""
+        self._hide(erase=True)
 
     def close(self) -> None:
         """Stop redrawing."""
@@ -153,13 +175,16 @@ class Terminal:
             self._hide()
         elif self._console.is_terminal:
             if self._live is None:
-                self._live = Live(console=self._console, refresh_per_second=8, transient=False)
+                self._live = Live(
+                    console=self._console, refresh_per_second=8, redirect_stdout=False
+                )
                 self._live.start()
         else:
             self.note(f"… {self._texts[f'phase.{phase.value}']}")
 
-    def _hide(self) -> None:
+    def _hide(self, *, erase: bool = False) -> None:
         if self._live is not None:
+            self._live.transient = erase
             self._live.update(self._drawing(), refresh=True)
             self._live.stop()
             self._live = None
@@ -178,8 +203,8 @@ class Terminal:
 
     def _drawing(self) -> RenderableType:
         table = Table.grid(padding=(0, 2))
-        table.add_column(width=26, no_wrap=True)
-        table.add_column(width=24)
+        table.add_column(no_wrap=True)
+        table.add_column(width=_BAR if self._console.width < _WIDE else 2 * _BAR)
         table.add_column(no_wrap=True)
         for name, row in self._rows.items():
             table.add_row(self._name(name), self._bar(row), self._amount(row))
@@ -194,8 +219,8 @@ class Terminal:
         if row.state != wire.RUNNING:
             return Text("")
         if progress is None or not progress.total:
-            return ProgressBar(total=None, pulse=True, width=24)
-        return ProgressBar(total=progress.total, completed=progress.done, width=24)
+            return ProgressBar(total=None, pulse=True)
+        return ProgressBar(total=progress.total, completed=progress.done)
 
     def _amount(self, row: _Row) -> Text:
         if row.state == wire.SKIPPED:
@@ -205,10 +230,13 @@ class Terminal:
         return Text(self._measure(row.progress) if row.state == wire.RUNNING else "")
 
     def _measure(self, progress: Progress | None) -> str:
+        """Return the step, or how much of it is done where that is known."""
         if progress is None:
             return ""
-        parts = [self._texts.word("step", progress.step) or progress.step]
-        if progress.unit == "bytes" and progress.done:
+        parts = []
+        if progress.unit != "bytes" or not progress.done:
+            parts.append(self._texts.word("step", progress.step) or plain(progress.step))
+        else:
             parts.append(size_of(progress.done, progress.total))
             parts.append(f"{size(progress.rate)}/s" if progress.rate else "")
         if progress.eta_s is not None:
@@ -225,8 +253,3 @@ class Terminal:
             return Text("")
         following = self._texts[f"task.{waiting[0]}"]
         return Text(self._texts("cli.next", task=following), style="dim")
-
-
-def plain(value: object) -> str:
-    """Return a host's text without control characters: it must not drive our terminal."""
-    return "".join(char if char.isprintable() or char == "\t" else "�" for char in str(value))

@@ -3,6 +3,8 @@
 One asyncio loop in one thread carries all of them: cancelling a task there closes its socket at
 once, in prefill too, which a blocking client cannot (facts on the chat window, §4.3). The openai
 package is imported in that thread, so a window is on screen before it costs anything.
+
+Whatever becomes of a reply, its last event is one ReplyDone or one ReplyBroken.
 """
 
 from __future__ import annotations
@@ -11,13 +13,14 @@ import asyncio
 import itertools
 import threading
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from desktop.core.chat.catalogue import stop_token_ids
 from desktop.core.chat.failures import converted
 from desktop.core.chat.message import Message
-from desktop.core.errors import AppError
+from desktop.core.errors import AppError, ReplyFailed
 from desktop.core.events import (
     Delta,
     Emit,
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 10.0
 FIRST_TOKEN_SECONDS = 300.0  # a long prompt on a slow card; the user has a Stop button
+_WAIT_S = 0.5  # a wait without a limit cannot be interrupted by Ctrl-C on Windows
 
 
 class Replies:
@@ -42,10 +46,11 @@ class Replies:
     def __init__(self, emit: Emit) -> None:
         self._emit = emit
         self._numbers = itertools.count(1)
-        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._tasks: dict[int, asyncio.Task[str]] = {}
         self._client: tuple[Endpoint, AsyncOpenAI] | None = None
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run_loop, name="replies")
+        # A daemon: a Ctrl-C in `close` must end the process, whatever the loop is busy with.
+        self._thread = threading.Thread(target=self._run_loop, name="replies", daemon=True)
         self._thread.start()
 
     def warm_up(self) -> None:
@@ -55,7 +60,7 @@ class Replies:
     def send(self, endpoint: Endpoint, messages: Sequence[Message]) -> int:
         """Ask for a reply and return its number at once; what comes is told in events."""
         number = next(self._numbers)
-        self._submit(number, self._stream(number, endpoint, tuple(messages)))
+        self._loop.call_soon_threadsafe(self._begin, number, endpoint, tuple(messages))
         return number
 
     def cancel(self, number: int) -> None:
@@ -66,22 +71,33 @@ class Replies:
         """End all replies, the loop and its thread."""
         if not self._thread.is_alive():
             return
-        asyncio.run_coroutine_threadsafe(self._shut(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
+        asyncio.run_coroutine_threadsafe(self._shut(), self._loop)
+        while self._thread.is_alive():
+            self._thread.join(_WAIT_S)
 
     def _run_loop(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.run_forever()
         self._loop.close()
 
-    def _submit(self, number: int, work: Coroutine[Any, Any, None]) -> None:
-        def begin() -> None:
-            task = self._loop.create_task(work)
-            self._tasks[number] = task
-            task.add_done_callback(lambda _: self._tasks.pop(number, None))
+    def _begin(self, number: int, endpoint: Endpoint, messages: tuple[Message, ...]) -> None:
+        clock = _Clock()
+        self._emit(ReplyStarted(number))
+        task = self._loop.create_task(self._stream(number, endpoint, messages, clock))
+        self._tasks[number] = task
+        task.add_done_callback(partial(self._end, number, clock))
 
-        self._loop.call_soon_threadsafe(begin)
+    def _end(self, number: int, clock: _Clock, task: asyncio.Task[str]) -> None:
+        """Say how a reply ended; here, and not in its task, which may never take a step."""
+        self._tasks.pop(number, None)
+        if task.cancelled():
+            self._emit(clock.done(number, "cancelled"))
+        elif (error := task.exception()) is None:
+            self._emit(clock.done(number, task.result()))
+        elif isinstance(error, AppError):
+            self._emit(ReplyBroken(number, error))
+        else:  # what came is no stream of chat completion chunks
+            self._emit(ReplyBroken(number, ReplyFailed("reply-cut", detail=repr(error)[:300])))
 
     def _cancel(self, number: int) -> None:
         task = self._tasks.get(number)
@@ -89,51 +105,41 @@ class Replies:
             task.cancel()
 
     async def _shut(self) -> None:
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        if self._client is not None:
-            await self._client[1].close()
-
-    async def _stream(self, number: int, endpoint: Endpoint, messages: tuple[Message, ...]) -> None:
-        clock = _Clock()
-        self._emit(ReplyStarted(number))
         try:
-            with converted(endpoint):
-                client = await self._client_for(endpoint)
-                finish = await self._pass_on(number, client, request(endpoint, messages), clock)
-        except asyncio.CancelledError:
-            finish = "cancelled"
-        except AppError as error:
-            self._emit(ReplyBroken(number, error))
-            return
-        self._emit(clock.done(number, finish))
+            tasks = list(self._tasks.values())
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            if self._client is not None:
+                await self._client[1].close()
+        finally:
+            self._loop.stop()
 
-    async def _pass_on(
-        self, number: int, client: AsyncOpenAI, body: dict[str, Any], clock: _Clock
+    async def _stream(
+        self, number: int, endpoint: Endpoint, messages: tuple[Message, ...], clock: _Clock
     ) -> str:
         """Emit what arrives and return the finish reason."""
         finish = ""
-        stream = await client.chat.completions.create(**body)
-        async with stream:
-            async for chunk in stream:
-                if chunk.usage is not None:
-                    clock.usage = Usage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
-                for choice in chunk.choices:
-                    finish = choice.finish_reason or finish
-                    self._say(number, choice.delta, clock)
+        with converted(endpoint):
+            client = await self._client_for(endpoint)
+            stream = await client.chat.completions.create(**request(endpoint, messages))
+            async with stream:
+                async for chunk in stream:
+                    clock.usage = usage_of(chunk.usage) or clock.usage
+                    for choice in chunk.choices or ():
+                        finish = _text(choice.finish_reason) or finish
+                        self._say(number, choice.delta, clock)
         return finish or "stop"
 
     def _say(self, number: int, delta: Any, clock: _Clock) -> None:
         # `reasoning` from vLLM 0.19 on, `reasoning_content` up to 0.11 (facts on vLLM, §5.3).
-        thought = getattr(delta, "reasoning", None) or getattr(delta, "reasoning_content", None)
+        thought = _field(delta, "reasoning") or _field(delta, "reasoning_content")
         if thought:
             clock.token()
-            self._emit(Reasoning(number, str(thought)))
-        if delta.content:
+            self._emit(Reasoning(number, thought))
+        if content := _field(delta, "content"):
             clock.token()
-            self._emit(Delta(number, delta.content))
+            self._emit(Delta(number, content))
 
     async def _client_for(self, endpoint: Endpoint) -> AsyncOpenAI:
         if self._client is not None and self._client[0] == endpoint:
@@ -151,13 +157,36 @@ def request(endpoint: Endpoint, messages: Sequence[Message]) -> dict[str, Any]:
     """
     return {
         "model": endpoint.model,
-        "messages": [{"role": each.role, "content": each.content} for each in messages],
+        "messages": [{"role": each.role, "content": _sendable(each.content)} for each in messages],
         "stream": True,
         "stream_options": {"include_usage": True},
         "extra_body": {"stop_token_ids": stops}
         if (stops := stop_token_ids(endpoint.model))
         else {},
     }
+
+
+def usage_of(usage: Any) -> Usage | None:
+    """Return the engine's token counts, or None where it did not say two numbers."""
+    prompt = getattr(usage, "prompt_tokens", None)
+    completion = getattr(usage, "completion_tokens", None)
+    if isinstance(prompt, int) and isinstance(completion, int):
+        return Usage(prompt, completion)
+    return None
+
+
+def _field(delta: Any, name: str) -> str:
+    return _text(getattr(delta, name, None))
+
+
+def _text(value: object) -> str:
+    """Return what came as text; the client does not check what an engine sends."""
+    return value if isinstance(value, str) else ""
+
+
+def _sendable(text: str) -> str:
+    """Return the text without lone surrogates (a terminal, half an emoji): JSON has none."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _import_client() -> None:
