@@ -11,27 +11,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from desktop.core.paths import paths
 from desktop.core.phases import Phase
 from desktop.core.settings import Settings
-from desktop.core.texts import Texts
 from desktop.rehearsal.rehearsal import Rehearsal
 from desktop.ui.app import App, application
 from remote import wire
 from tests.helpers.command import paperkite
 from tests.helpers.processes import processes_of_home
+from tests.helpers.window import ask, click
 
 pytestmark = pytest.mark.real
 
 QUESTION = "What is the capital of France? Answer in one sentence."
 INSTALL_AND_LOAD_MS = 600_000
 REPLY_MS = 120_000
-SEND, STOP = Texts("en")["composer.send"], Texts("en")["composer.stop"]
 
 
 @pytest.fixture(scope="module")
@@ -41,20 +38,6 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     yield folder
     paperkite("rehearse", "--down", "--json", env={"PAPERKITE_HOME": str(folder)})
     assert processes_of_home(folder / "cache/rehearsal/home") == []
-
-
-def child(window: QWidget, name: str) -> QWidget:
-    found = window.findChild(QWidget, name)
-    assert isinstance(found, QWidget), name
-    return found
-
-
-def click(window: QWidget, name: str) -> None:
-    button = child(window, name)
-    assert isinstance(button, QPushButton)
-    assert button.isVisible()
-    assert button.isEnabled()
-    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
 @pytest.fixture
@@ -85,13 +68,7 @@ def test_from_a_click_on_start_to_the_last_token_on_screen(qtbot: QtBot, app: Ap
     qtbot.waitUntil(is_ready, timeout=INSTALL_AND_LOAD_MS)
     assert seen[-3:] == [Phase.PREPARING, Phase.LOADING, Phase.READY]
 
-    button = child(window, "sendButton")
-    editor = child(window, "composer")
-    QTest.keyClicks(editor, QUESTION)
-    QTest.keyClick(editor, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: button.accessibleName() == STOP, timeout=10_000)
-    qtbot.waitUntil(lambda: button.accessibleName() == SEND, timeout=REPLY_MS)
-    shown = window.transcript_text
+    shown = ask(qtbot, window, QUESTION, milliseconds=REPLY_MS)
     assert QUESTION in shown
     assert "Paris" in shown.replace(QUESTION, "")
 

@@ -9,18 +9,17 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QLabel
 from pytestqt.qtbot import QtBot
 
 from desktop.core.paths import paths
 from desktop.core.phases import Phase
 from desktop.core.settings import Settings, load
-from desktop.core.texts import Texts
 from desktop.system.keyring import Keyring
 from desktop.ui.app import App, application
 from tests.e2e.conftest import MODEL, Box, MakeBox
+from tests.helpers.window import SEND, STOP, ask, child, click
 
-SEND, STOP = Texts("en")["composer.send"], Texts("en")["composer.stop"]
 SECONDS = 60_000
 
 OpenApp = Callable[[Box], App]
@@ -57,20 +56,6 @@ def open_app(
         app.window.deleteLater()
 
 
-def child(window: QWidget, name: str) -> QWidget:
-    found = window.findChild(QWidget, name)
-    assert isinstance(found, QWidget), name
-    return found
-
-
-def click(window: QWidget, name: str) -> None:
-    button = child(window, name)
-    assert isinstance(button, QPushButton)
-    assert button.isVisible()
-    assert button.isEnabled()
-    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
-
-
 def dialog(qtbot: QtBot, name: str) -> QDialog:
     """Return the dialog of this name once it is on screen."""
 
@@ -88,17 +73,6 @@ def dialog(qtbot: QtBot, name: str) -> QDialog:
 
 def until_phase(qtbot: QtBot, app: App, phase: Phase) -> None:
     qtbot.waitUntil(lambda: app.window.journey.phase is phase, timeout=SECONDS)
-
-
-def ask(qtbot: QtBot, app: App, text: str) -> str:
-    """Type a question, send it with Enter, and return the conversation when the reply is over."""
-    button = child(app.window, "sendButton")
-    editor = child(app.window, "composer")
-    QTest.keyClicks(editor, text)
-    QTest.keyClick(editor, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: button.accessibleName() == STOP, timeout=SECONDS)
-    qtbot.waitUntil(lambda: button.accessibleName() == SEND, timeout=SECONDS)
-    return app.window.transcript_text
 
 
 def first_run(qtbot: QtBot, app: App, box: Box) -> None:
@@ -122,7 +96,7 @@ def test_first_run_to_first_reply_then_stop_and_start_again(
     app = open_app(box)
     first_run(qtbot, app, box)
     until_phase(qtbot, app, Phase.READY)
-    assert "Hello there" in ask(qtbot, app, "Hello there")
+    assert "Hello there" in ask(qtbot, app.window, "Hello there")
 
     click(app.window, "stopButton")
     until_phase(qtbot, app, Phase.OFF)
@@ -131,7 +105,7 @@ def test_first_run_to_first_reply_then_stop_and_start_again(
 
     click(app.window, "headerStartButton")
     until_phase(qtbot, app, Phase.READY)
-    assert "Once more" in ask(qtbot, app, "Once more")
+    assert "Once more" in ask(qtbot, app.window, "Once more")
     assert load(paths().settings)[0].model == MODEL
 
 
@@ -158,7 +132,7 @@ def test_a_cut_connection_comes_back_while_the_window_is_open(
     until_phase(qtbot, app, Phase.RECONNECTING)
     until_phase(qtbot, app, Phase.READY)
     assert app.controller.endpoint == endpoint, "the same local port and key"
-    assert "Still there" in ask(qtbot, app, "Still there?")
+    assert "Still there" in ask(qtbot, app.window, "Still there?")
 
 
 def test_a_long_reply_is_stopped_by_the_button(
