@@ -5,7 +5,7 @@ that the prefix, which differs between versions, does not matter.
 """
 
 import re
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Sequence
 
 # In the order in which they come; see PROTOCOL.md.
 STEPS = ("start", "weights", "compile", "memory", "graphs", "warm-up", "ready")
@@ -22,6 +22,7 @@ USUAL_SECONDS = {
     "ready": 0.0,
 }
 EAGER_SKIPS = ("compile", "graphs")
+_ALMOST = 0.95  # of a step that has not ended yet
 
 _STEP_OF = tuple(
     (re.compile(pattern), step)
@@ -55,16 +56,27 @@ class Loading(NamedTuple):
     eager: bool = False
 
     @property
-    def done(self) -> float:
-        """Steps done, with the present one's share."""
-        return STEPS.index(self.step) + self.share
+    def total(self) -> float:
+        """The usual seconds of all steps together."""
+        return self._usual(STEPS)
+
+    def done(self, in_step: float) -> float:
+        """Return how much of `total` is behind us; grows with the time spent in this step so far.
+
+        A step that takes longer than usual waits just before its end, so it never goes back.
+        """
+        usual = USUAL_SECONDS[self.step]
+        share = max(self.share, min(in_step / usual, _ALMOST)) if usual else 1.0
+        return self._usual(STEPS[: STEPS.index(self.step)]) + share * usual
 
     def seconds_left(self, in_step: float) -> float:
         """Estimate the time to readiness from the time spent in this step so far."""
-        ahead = STEPS[STEPS.index(self.step) + 1 :]
-        skipped = EAGER_SKIPS if self.eager else ()
-        later = sum(USUAL_SECONDS[step] for step in ahead if step not in skipped)
+        later = self._usual(STEPS[STEPS.index(self.step) + 1 :])
         return later + max(0.0, USUAL_SECONDS[self.step] - in_step)
+
+    def _usual(self, steps: Sequence[str]) -> float:
+        skipped = EAGER_SKIPS if self.eager else ()
+        return sum(USUAL_SECONDS[step] for step in steps if step not in skipped)
 
 
 def after(line: str, loading: Loading) -> Loading:

@@ -35,6 +35,7 @@ def run(ctx: Context) -> bool:
         attempt = _Attempt(ctx, what, offset)
         found = attempt.wait()
         if isinstance(found, Served):
+            attempt.say_ready()
             _tell(ctx, what.port, found)
             return False
         following = _following(what, found)
@@ -54,7 +55,6 @@ def _tell(ctx: Context, port: int, served: Served) -> None:
     ctx.fact("engine.port", port)
     ctx.fact("engine.version", served.version or ctx.facts.get("engine.version") or "")
     ctx.fact("engine.max_model_len", served.max_model_len or 0)
-    ctx.progress(len(STEPS), len(STEPS), "steps", STEPS[-1])
 
 
 class _Attempt:
@@ -113,10 +113,19 @@ class _Attempt:
             self._loading = log_phases.after(line, self._loading)
         if self._loading.step != before:
             self._step_began = now
-        left = self._loading.seconds_left(now - self._step_began)
+        loading, in_step = self._loading, now - self._step_began
         self._ctx.progress(
-            self._loading.done, len(STEPS), "steps", self._loading.step, eta_s=round(left)
+            loading.done(in_step),
+            loading.total,
+            "seconds",
+            loading.step,
+            eta_s=round(loading.seconds_left(in_step)),
         )
+
+    def say_ready(self) -> None:
+        """Report that nothing is left to do."""
+        total = self._loading.total
+        self._ctx.progress(total, total, "seconds", STEPS[-1], eta_s=0)
 
     def _check_silence(self) -> None:
         silent = time.monotonic() - self._last_word

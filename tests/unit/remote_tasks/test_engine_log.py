@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from remote.engine import failures, log_phases
-from remote.engine.log_phases import STEPS, Loading
+from remote.engine.log_phases import EAGER_SKIPS, STEPS, Loading
 from remote.engine.tail import Tail
 
 LOGS = Path(__file__).parents[2] / "data" / "engine-logs"
@@ -74,6 +74,18 @@ def test_the_time_left_shrinks_and_eager_engines_compile_nothing() -> None:
     assert Loading().seconds_left(1000) > 0
     assert Loading(eager=True).seconds_left(0) < Loading().seconds_left(0)
     assert Loading(step="ready").seconds_left(5) == 0
+
+
+@pytest.mark.parametrize("eager", [True, False])
+def test_what_is_done_only_grows_and_ends_at_the_total(eager: bool) -> None:
+    steps = [step for step in STEPS if not (eager and step in EAGER_SKIPS)]
+    looks = [
+        Loading(step=step, eager=eager).done(in_step) for step in steps for in_step in (0, 3, 900)
+    ]
+    assert looks == sorted(looks)
+    assert looks[0] == 0
+    assert looks[-1] == Loading(eager=eager).total
+    assert max(looks[:-3]) < looks[-1]
 
 
 @pytest.mark.parametrize(
