@@ -18,6 +18,8 @@ from pathlib import Path
 
 import paramiko
 
+from desktop.rehearsal import hanging_up
+
 _CHUNK = 128 * 1024
 _SIGNAL_STATUS = 128  # a shell's status of a command that a signal ended is this and its number
 
@@ -62,7 +64,7 @@ class Command:
         with suppress(OSError):  # no such group any more
             if self._process.poll() is None:
                 os.killpg(self._process.pid, signal.SIGKILL)
-        self._channel.close()
+        hanging_up.close(self._channel)
         for thread in self._threads:
             thread.join()
 
@@ -99,12 +101,12 @@ class Command:
             for pipe, send in senders.items():
                 selector.register(pipe, selectors.EVENT_READ, send)
             selector.register(self._reader, selectors.EVENT_READ)
-            with suppress(OSError):  # the channel was closed while we were sending
+            with suppress(OSError, EOFError):  # the channel was closed while we were sending
                 _pump(selector)
         status = self._process.wait()
         with suppress(OSError, EOFError):
             self._channel.send_exit_status(status if status >= 0 else _SIGNAL_STATUS - status)
-        self._channel.close()
+        hanging_up.close(self._channel)
         self._threads[0].join()
         os.close(self._reader)
 

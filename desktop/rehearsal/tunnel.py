@@ -8,6 +8,8 @@ from contextlib import suppress
 
 import paramiko
 
+from desktop.rehearsal import hanging_up
+
 _CHUNK = 128 * 1024
 _CONNECT_S = 5.0
 
@@ -40,13 +42,9 @@ class Tunnel:
 
     def hang_up(self) -> None:
         """Cut it; returns when its threads have ended."""
-        self._close_channel()
+        hanging_up.close(self._channel)
         for thread in self._threads:
             thread.join()
-
-    def _close_channel(self) -> None:
-        with suppress(OSError, EOFError):  # the transport may be gone before its channel
-            self._channel.close()
 
     def _inward(self) -> None:
         """From the channel to the socket, until the channel is closed."""
@@ -65,6 +63,6 @@ class Tunnel:
                 self._channel.sendall(data)
         # Its end says that no more comes, which CLOSE says as well: what we were sent and have not
         # handed on is of no use to a program that has ended its connection.
-        self._close_channel()
+        hanging_up.close(self._channel)
         self._threads[0].join()
         self._connection.close()

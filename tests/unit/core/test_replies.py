@@ -175,18 +175,19 @@ def test_closing_ends_the_replies_that_run(heard: Heard) -> None:
 
 
 def test_an_interrupt_while_closing_gets_through_and_the_loop_ends_by_itself(
-    heard: Heard,
+    heard: Heard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     replies = Replies(heard.events.append)
     assert replies._thread.daemon  # it may never come back: the process must end without it
-    busy = threading.Event()
+    busy, shut = threading.Event(), replies._shut
 
-    def interrupt_once_closing() -> None:
+    async def interrupt_first() -> None:  # it runs once `close` has asked for it
         _thread.interrupt_main()
         busy.wait(10)
+        await shut()
 
-    with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - the interrupt may come in between
-        replies._loop.call_soon_threadsafe(interrupt_once_closing)
+    monkeypatch.setattr(replies, "_shut", interrupt_first)
+    with pytest.raises(KeyboardInterrupt):
         replies.close()
     busy.set()
     replies._thread.join(10)
