@@ -5,10 +5,7 @@ from __future__ import annotations
 from desktop.cli.events import EventQueue
 from desktop.cli.options import Invocation, wishes
 from desktop.cli.output import Output
-from desktop.cli.session import is_over, opened_session, until, until_ready
-from desktop.core.errors import AppError
-from desktop.core.events import PhaseChanged
-from desktop.core.phases import Phase
+from desktop.cli.session import opened_session, until_over, until_ready
 
 
 def bring_up(call: Invocation, output: Output) -> int:
@@ -25,7 +22,5 @@ def hold(call: Invocation, output: Output) -> int:
     with opened_session(call, wishes(call), events, join_only=True) as session:
         endpoint = until_ready(session, events, output)
         output.say("endpoint", base_url=endpoint.base_url, api_key=endpoint.api_key)
-        last = until(events, output, is_over)
-    if isinstance(last, PhaseChanged) and last.phase is Phase.FAILED:
-        raise last.error or AppError("unexpected", detail="")
+        until_over(events, output)
     return 0

@@ -11,18 +11,16 @@ from desktop.cli.events import EventQueue
 from desktop.cli.options import Invocation
 from desktop.cli.output import Output
 from desktop.cli.session import (
-    is_over,
     opened_connection,
     opened_session,
-    until,
+    until_over,
     until_ready,
 )
 from desktop.core.agent.deploy import deploy
 from desktop.core.chat.message import Message
 from desktop.core.chat.replies import Replies
 from desktop.core.errors import AppError
-from desktop.core.events import PhaseChanged, Progress
-from desktop.core.phases import Phase
+from desktop.core.events import Progress
 from desktop.core.session.session import Session
 from desktop.core.session.wishes import Wishes
 from desktop.rehearsal.rehearsal import Rehearsal
@@ -88,9 +86,7 @@ def _in_terminal(
 def until_stopped(session: Session, events: EventQueue, output: Output) -> None:
     """Stop the session's run; raises AppError where that could not be done."""
     session.stop()
-    last = until(events, output, is_over)
-    if isinstance(last, PhaseChanged) and last.phase is Phase.FAILED:
-        raise last.error or AppError("unexpected", detail="")
+    until_over(events, output)
     output.say("rehearsal-stopped")
 
 

@@ -5,7 +5,7 @@ Ctrl-C leaves the host working; the next `up` joins it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from desktop.cli.events import EventQueue
@@ -13,7 +13,7 @@ from desktop.cli.options import Invocation
 from desktop.cli.output import Output
 from desktop.cli.prompts import RelayedPrompts, TerminalPrompts
 from desktop.core.errors import AppError, NothingRunning
-from desktop.core.events import Endpoint, Event, PhaseChanged, Ready
+from desktop.core.events import Endpoint, PhaseChanged, Ready
 from desktop.core.phases import Phase
 from desktop.core.session.dial import Dial, dialler
 from desktop.core.session.session import Session
@@ -71,15 +71,13 @@ def until_ready(session: Session, events: EventQueue, output: Output) -> Endpoin
     raise AssertionError("the events never end")
 
 
-def until(events: EventQueue, output: Output, over: Callable[[Event], bool]) -> Event:
-    """Show events up to the first one that is `over`, and return that one."""
+def until_over(events: EventQueue, output: Output) -> None:
+    """Show events until the session is OFF; raises AppError with what it failed with instead."""
     for event in events.taken(output):
         output.event(event)
-        if over(event):
-            return event
+        match event:
+            case PhaseChanged(phase=Phase.FAILED, error=error):
+                raise error or AppError("unexpected", detail="")
+            case PhaseChanged(phase=Phase.OFF):
+                return
     raise AssertionError("the events never end")
-
-
-def is_over(event: Event) -> bool:
-    """Tell whether a session has come to its end."""
-    return isinstance(event, PhaseChanged) and event.phase in (Phase.OFF, Phase.FAILED)

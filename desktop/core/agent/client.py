@@ -209,13 +209,6 @@ class Agent:
                     return
             raise self._cut()
 
-    def status(self) -> RunStatus:
-        """Return the newest run's status."""
-        for message in self._answers(("status",)):
-            if message["kind"] == "status":
-                return parse_status(message)
-        raise ProtocolMismatch("protocol-mismatch", detail="status")
-
     def endpoint(self) -> HostEndpoint:
         """Return where the engine listens; raises NothingRunning when no engine serves."""
         for message in self._answers(("endpoint",)):
