@@ -11,6 +11,12 @@ DEFAULT_PORT = 8000  # vLLM's own default; the next free one is taken when it is
 _MAX_TEXT = 8192  # characters of one field
 _MAX_ARGS = 200
 _MAX_DIGITS = 9
+_MAX_SECONDS = 366 * 24 * 3600
+_MAX_NODES = 64
+
+TERMS = ("lease_seconds", "idle_seconds", "limit_seconds", "power_off")
+# A run that differs only in these serves the same; new terms are taken over by a living run.
+_UNIMPORTANT = ("port", "data_dir", *TERMS)
 
 
 class SpecError(ValueError):
@@ -31,6 +37,22 @@ class Spec(NamedTuple):
     engine_args: Tuple[str, ...] = ()  # appended to the engine's command line
     max_model_len: str = ""  # a number, "auto", or "" = decided here
     port: int = DEFAULT_PORT
+    # What the laptop's catalogue knows of the model; "" = left to the engine.
+    dtype: str = ""  # "half" or "bfloat16"
+    kv_cache_dtype: str = ""  # "auto" or "fp8"; "" = decided by what fits
+    reasoning_parser: str = ""
+    chat_template: str = ""  # used where the model's tokenizer has none
+    trust_remote_code: bool = False
+    # One of several hosts that serve one model together (vLLM's --nnodes); rank 0 is the head.
+    node_count: int = 1
+    node_rank: int = 0
+    head_address: str = ""  # of the head on the hosts' private network
+    head_port: int = 29501
+    # The terms under which the host may cost money; see `remote.terms`.
+    lease_seconds: int = 0  # without a laptop and without a request: stop; 0 = never
+    idle_seconds: int = 0  # without a request, laptop or not: stop; 0 = never
+    limit_seconds: int = 0  # after so long: stop; 0 = never
+    power_off: bool = False  # then power the host off too, where that is known to be safe
 
     def public(self) -> Dict[str, Any]:
         """Return the fields that may be shown: everything but the secrets."""
@@ -41,7 +63,7 @@ class Spec(NamedTuple):
     def serves_the_same(self, other: "Spec") -> bool:
         """Tell whether a run of `other` answers this spec too (same model, same engine wishes)."""
         ours, theirs = self.public(), other.public()
-        for unimportant in ("port", "data_dir"):
+        for unimportant in _UNIMPORTANT:
             del ours[unimportant], theirs[unimportant]
         return ours == theirs
 
@@ -66,7 +88,7 @@ def _typed(name: str, value: Any, kind: Any) -> Any:
         return tuple(_text(name, item) for item in value)
     if kind is str:
         return _text(name, value)
-    if not isinstance(value, kind) or isinstance(value, bool):
+    if not isinstance(value, kind) or isinstance(value, bool) is not (kind is bool):
         raise SpecError("%s: %s is needed" % (name, kind.__name__))
     return value
 
@@ -94,6 +116,17 @@ def _checked(spec: Spec) -> Spec:
         (_place(spec.engine_env), "engine_env: a path from / or ~/ is needed"),
         (0 < spec.port < 65536, "port: 1 to 65535"),
         (_length(spec.max_model_len), "max_model_len: a number or 'auto' is needed"),
+        (spec.dtype in ("", "half", "bfloat16"), "dtype: 'half' or 'bfloat16' is needed"),
+        (spec.kv_cache_dtype in ("", "auto", "fp8"), "kv_cache_dtype: 'auto' or 'fp8' is needed"),
+        (_word(spec.reasoning_parser), "reasoning_parser: one word is needed"),
+        (0 < spec.node_count <= _MAX_NODES, "node_count: 1 to %d" % _MAX_NODES),
+        (0 <= spec.node_rank < spec.node_count, "node_rank: below node_count"),
+        (_address(spec.head_address), "head_address: a host name or address is needed"),
+        (spec.node_count == 1 or spec.head_address, "head_address: it is missing"),
+        (0 < spec.head_port < 65536, "head_port: 1 to 65535"),
+        (_seconds(spec.lease_seconds), "lease_seconds: 0 to a year"),
+        (_seconds(spec.idle_seconds), "idle_seconds: 0 to a year"),
+        (_seconds(spec.limit_seconds), "limit_seconds: 0 to a year"),
     ):
         if not true:
             raise SpecError(complaint)
@@ -112,6 +145,18 @@ def _plain(value: str) -> bool:
 
 def _one_word(value: str) -> bool:
     return value.isascii() and not any(char.isspace() for char in value)
+
+
+def _word(value: str) -> bool:
+    return value == "" or _plain(value)
+
+
+def _address(value: str) -> bool:
+    return value.isascii() and all(char.isalnum() or char in ".-:" for char in value)
+
+
+def _seconds(value: int) -> bool:
+    return 0 <= value <= _MAX_SECONDS
 
 
 def _place(value: str) -> bool:

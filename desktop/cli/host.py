@@ -7,7 +7,7 @@ from desktop.cli.output import Output
 from desktop.cli.session import opened_connection
 from desktop.core.agent.deploy import deploy
 from desktop.core.errors import AppError, NothingRunning
-from desktop.core.session.session import spec_fields
+from desktop.core.session.spec import spec_fields
 from remote import wire
 
 

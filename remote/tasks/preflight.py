@@ -6,9 +6,10 @@ It writes nothing, so `doctor` runs it as it is. What it finds is left as facts 
 import platform
 from pathlib import Path
 
-from remote.engine import choice, gpus
+from remote.engine import choice
 from remote.engine.choice import Engine
-from remote.engine.gpus import Gpus
+from remote.host import gpus
+from remote.host.gpus import Gpus
 from remote.packages import record
 from remote.packages.places import (
     Places,

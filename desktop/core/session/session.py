@@ -10,7 +10,6 @@ port it had; the host works on meanwhile. One thread tells it, with blocking cal
 
 from __future__ import annotations
 
-import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -34,6 +33,7 @@ from desktop.core.phases import Phase
 from desktop.core.session.dial import Dial
 from desktop.core.session.endpoint import await_answer, open_forward
 from desktop.core.session.reading import backoff, phase_of, to_event
+from desktop.core.session.spec import spec_fields
 from desktop.core.session.stage import Stage
 from desktop.core.session.wishes import Wishes
 from desktop.core.ssh.connection import Connection
@@ -340,18 +340,3 @@ class Session:
             self._deploy(connection).stop()
         except AppError:
             connection.close()  # the story notices, comes back, and stops the run then
-
-
-def spec_fields(wishes: Wishes) -> dict[str, Any]:
-    """Return the spec of PROTOCOL.md for these wishes, with a fresh API key in it (a secret)."""
-    return {
-        "model": wishes.model,
-        "revision": wishes.revision,
-        "hub": wishes.hub,
-        "data_dir": wishes.data_dir,
-        "engine": wishes.engine,
-        "engine_env": wishes.engine_env,
-        "engine_args": list(wishes.engine_args),
-        "max_model_len": wishes.max_model_len,
-        "api_key": f"pk-{secrets.token_urlsafe(24)}",
-    }

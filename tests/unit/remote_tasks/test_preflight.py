@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from remote.engine import gpus
+from remote.host import gpus
 from remote.packages import places
 from remote.task import TaskFailed
 from remote.tasks import TASK_GRAPH, preflight

@@ -17,6 +17,22 @@ MIB = 1024 * 1024
 SECONDS_TO_ANSWER = 30.0  # without persistence mode a driver of many cards takes its time
 
 
+class Holder(NamedTuple):
+    """A process that holds memory of a card.
+
+    Attributes:
+        pid: as the driver knows it; in a container it may be nobody's.
+        name: of the program, "" where it cannot be told.
+        memory: bytes, None where the driver does not tell.
+        ours: whether it carries the mark of one of our runs.
+    """
+
+    pid: int
+    name: str
+    memory: Optional[int]
+    ours: bool = False
+
+
 class Gpu(NamedTuple):
     """One card; memory in bytes, None where the driver does not tell."""
 
@@ -24,6 +40,8 @@ class Gpu(NamedTuple):
     memory_total: Optional[int]
     memory_free: Optional[int]
     driver: str
+    capability: Optional[Tuple[int, int]] = None  # compute capability: (8, 9) for a 4090
+    holders: Tuple[Holder, ...] = ()
 
 
 class Gpus(NamedTuple):
