@@ -48,7 +48,10 @@ class Children:
         log = os.open(str(log_path), flags, 0o600)
         try:
             options = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": subprocess.STDOUT}
-            return self._start(argv, env, str(log_path), **options)
+            begins = os.fstat(log).st_size
+            child = self._start(argv, env, str(log_path), **options)
+            child.log_offset = begins
+            return child
         finally:
             os.close(log)
 

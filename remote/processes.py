@@ -34,6 +34,7 @@ class GroupChild(Child):
 
     Attributes:
         log_path: the file that takes its output, "" when `stdout` gives it.
+        log_offset: how long that file was when it started.
         ended: whether its whole group was ended and its leader reaped.
     """
 
@@ -50,6 +51,7 @@ class GroupChild(Child):
         )
         self.pid = self._process.pid
         self.log_path = log_path
+        self.log_offset = 0
         self.ended = False
         self._hurry = hurry
         self._ending = threading.Lock()
@@ -213,10 +215,24 @@ def _processes() -> List["os.DirEntry[str]"]:
 
 
 def _living_group(process: str) -> int:
-    """Return the group in /proc/PID/stat, 0 for the dead: "pid (any name) state parent group …"."""
+    """Return the group of a process, 0 for the dead."""
+    fields = _stat(process)
+    return int(fields[2]) if fields and fields[0] not in "ZX" else 0
+
+
+def cpu_seconds(group: int) -> Optional[float]:
+    """Return the CPU time that a group's processes have used, None where that cannot be told."""
+    if not _PROC.is_dir():
+        return None
+    stats = [_stat(entry.path) for entry in _processes()]
+    ticks = sum(int(stat[11]) + int(stat[12]) for stat in stats if stat and int(stat[2]) == group)
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _stat(process: str) -> List[str]:
+    """Return what follows the name in /proc/PID/stat: state, parent, group; utime is the 12th."""
     try:
         stat = (Path(process) / "stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return 0
-    state, _, group = stat.rpartition(")")[2].split()[:3]
-    return 0 if state in "ZX" else int(group)
+        return []
+    return stat.rpartition(")")[2].split()

@@ -48,6 +48,16 @@ class Run(NamedTuple):
         return self.folder / "endpoint.json"
 
     @property
+    def lease(self) -> Path:
+        """Touched whenever a laptop is in sight; it is there from the beginning, and empty."""
+        return self.folder / "lease"
+
+    @property
+    def terms(self) -> Path:
+        """What a later `start` agreed on; without it the spec's terms count."""
+        return self.folder / "terms.json"
+
+    @property
     def logs(self) -> Path:
         """The folder of the logs."""
         return self.folder / "logs"
@@ -125,6 +135,7 @@ def create(folder: Path, spec: Dict[str, Any]) -> Run:
     try:
         run.logs.mkdir(mode=0o700, parents=True)
         run.folder.chmod(0o700)
+        run.lease.touch(mode=0o600)
         write_private(run.spec, spec)
     except OSError:
         remove(run)
@@ -173,6 +184,12 @@ def read_object(path: Path) -> Optional[Dict[str, Any]]:
     except (OSError, ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def renew_lease(run: Run) -> None:
+    """Tell the supervisor that a laptop is in sight; a full disk does not keep anybody from it."""
+    with contextlib.suppress(OSError):
+        os.utime(str(run.lease))
 
 
 def prune(folder: Path, keep: int) -> None:

@@ -50,10 +50,13 @@ def told_by(events: Iterable[Dict[str, Any]], alive: bool) -> Dict[str, Any]:
         elif kind == "ready":
             status.update(_some(event, "port", "engine_version", "max_model_len"))
             status["state"] = wire.RUN_READY if alive else wire.RUN_LOST
+        elif kind == "restarting":
+            status["state"] = wire.RUN_WORKING if alive else wire.RUN_LOST
+            status["port"] = None
         elif kind == "failed":
             status.update(_some(event, "code", "detail"), state=wire.RUN_FAILED)
         elif kind == "stopped":
-            status["state"] = wire.RUN_STOPPED
+            status.update(_some(event, "reason"), state=wire.RUN_STOPPED)
     return status
 
 

@@ -5,27 +5,33 @@ and decides. Tasks run in threads of their own and speak through `context`. The 
 
     supervise   lock, journal, `run` event, the folder gets its name    `start` returns here
     work        the graph; then `ready`; then the engine is looked after until it ends or we stop
+                (one that crashed is started again, once: `restarting`, and `ready` anew)
     _finish     every process of the run is ended, and only then the terminal event is written
+    power.after what the run's terms want of a host that nobody needs any more
 """
 
 import contextlib
-import errno
+import os
 import signal
 import sys
 import threading
 import time
 import traceback
-from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence
 
-from remote import __version__, detach, lines, locks, processes, runs, wire
+from remote import __version__, detach, lines, locks, power, processes, runs, terms, wire
 from remote.children import Children
 from remote.context import RunContext, Shared
 from remote.disclosure import Disclosure
+from remote.endings import FULL, Ending, crashed, endpoint_of, told
+from remote.engine.tail import Tail
 from remote.graph import Failure, Finished, Walk
+from remote.guards import Guards
 from remote.journal import Journal
 from remote.processes import GroupChild
+from remote.pulse import Pulse
+from remote.restarts import Budget
 from remote.runs import Run
 from remote.spec import Spec
 from remote.task import Task, TaskFailed
@@ -39,22 +45,8 @@ DISK_FULL = (
 _ENGINE_LOOK_SECONDS = 0.5
 _RETRY_SECONDS = 1.0  # of what a full disk refused
 _LAST_WORD_SECONDS = 10.0  # for the terminal event on a full disk; then the run counts as lost
+_CRASHED_GRACE_SECONDS = 2.0  # for what is left of an engine that crashed
 _TASKS_GRACE_SECONDS = 20.0  # for cancelled tasks to come to their end
-_FULL = (errno.ENOSPC, errno.EDQUOT)
-
-
-class Ending(NamedTuple):
-    """How a run ends: its terminal event."""
-
-    kind: str
-    fields: Dict[str, Any]
-
-
-ASKED = Ending("stopped", {"reason": "asked"})
-
-
-class BadResult(Exception):
-    """The graph went through, but the engine's facts are not there: our own mistake."""
 
 
 def start(unfinished: Run, spec: Spec, graph: Sequence[Task]) -> str:
@@ -85,7 +77,7 @@ def run(unfinished: Run, spec: Spec, graph: Sequence[Task], answer: Callable[[st
         journal.append("run", **_headline(unfinished, spec))
         published = runs.publish(unfinished)
     except OSError as error:
-        answer(DISK_FULL if error.errno in _FULL else str(error))
+        answer(DISK_FULL if error.errno in FULL else str(error))
         return
     answer("ok")
     Supervisor(published, spec, journal, inbox, lock).work(graph)
@@ -108,17 +100,21 @@ class Supervisor:
         self._journal = journal
         self._inbox = inbox
         self._lock = lock
-        self._stop_asked = False
+        self._guards = Guards(run, terms.of(spec))
+        self._asked = False
+        self._reason = ""  # why the run is being stopped, "" while it is not
         self._engine: Optional[GroupChild] = None
 
     def work(self, graph: Sequence[Task]) -> None:
         """Go through the graph, look after the engine, end everything, and say how it ended."""
         try:
-            ending = self._through(graph) or self._look_after_engine()
+            ending = self._through(graph) or self._serve(graph)
         except Exception as error:  # noqa: BLE001 - the top of the run: even our bug ends it in order
             self._note(error)
             ending = self._failed(Failure("", error))
         self._finish(ending)
+        if not self._asked:
+            self._leave_host(ending)
 
     def _through(self, graph: Sequence[Task]) -> Optional[Ending]:
         """Walk the graph; return how the run ends already, or None when the engine serves."""
@@ -129,7 +125,7 @@ class Supervisor:
             message = self._receive(_RETRY_SECONDS)
             if isinstance(message, Finished):
                 walk.finished(message)
-            if self._stop_asked:
+            if self._is_over():
                 walk.cancel()
             if not self._shared.cancelled.is_set():
                 continue
@@ -138,7 +134,39 @@ class Supervisor:
                 walk.give_up()
         if walk.failure is not None:
             return self._failed(walk.failure)
-        return ASKED if self._stop_asked else None
+        return self._stopped() if self._reason else None
+
+    def _is_over(self) -> bool:
+        """Tell whether the run has to end: somebody asked for it, or its terms want it."""
+        self._reason = self._reason or self._guards.over()
+        return bool(self._reason)
+
+    def _serve(self, graph: Sequence[Task]) -> Ending:
+        """Look after the engine, and start it once more where it crashes, until the run ends."""
+        budget = Budget()
+        while True:
+            ready = time.monotonic()
+            crash = self._look_after_engine()
+            if crash is None:
+                return self._stopped()
+            budget = budget.after_serving(time.monotonic() - ready)
+            if not budget.left:
+                return self._failed(crash)
+            budget = budget.spent()
+            ending = self._start_again(crash, graph)
+            if ending is not None:
+                return ending
+
+    def _start_again(self, crash: Failure, graph: Sequence[Task]) -> Optional[Ending]:
+        """Run the serve task once more; return how the run ends, or None when the engine serves."""
+        told_of = self._failed(crash).fields
+        self._journal.append(
+            "restarting", **{key: told_of[key] for key in ("code", "detail", "last_lines")}
+        )
+        # Also what left the engine's group: it may hold the card's memory.
+        self._meanwhile(self._end_engine)
+        serve = [task._replace(needs=()) for task in graph if task.name == wire.SERVE]
+        return self._stopped() if self._reason else self._through(serve)
 
     def _perform(self, task: Task) -> bool:
         """Run one task; called in the task's own thread."""
@@ -157,17 +185,19 @@ class Supervisor:
     def _task_changed(self, task: str, state: str) -> None:
         self._journal.append("task", task=task, state=state)
 
-    def _look_after_engine(self) -> Ending:
-        """Say that it is ready, then wait until the engine ends or somebody asks us to stop."""
+    def _look_after_engine(self) -> Optional[Failure]:
+        """Say that it is ready, and wait; return how the engine crashed, None to stop the run."""
         endpoint = endpoint_of(self._shared.spec, self._shared.facts)
+        pulse = Pulse(endpoint["port"], self._engine.pid if self._engine is not None else 0)
+        self._guards.count_from_now(endpoint["port"])
         announced = False
-        while not self._stop_asked:
+        while not self._is_over():
             announced = announced or self._announce(endpoint)
-            status = self._engine.poll() if self._engine is not None else None
-            if self._engine is not None and status is not None:
-                return self._crashed(self._engine, status)
+            crash = self._crash(self._engine, pulse) if self._engine is not None else None
+            if crash is not None:
+                return Failure(wire.SERVE, crash)
             self._receive(_ENGINE_LOOK_SECONDS)
-        return ASKED
+        return None
 
     def _announce(self, endpoint: Dict[str, Any]) -> bool:
         secret = dict(endpoint, run=self._shared.run.id, api_key=self._shared.spec.api_key)
@@ -178,10 +208,18 @@ class Supervisor:
         self._journal.append("ready", **endpoint)
         return True
 
-    def _crashed(self, engine: GroupChild, status: int) -> Ending:
-        from_log = lines.last_lines(Path(engine.log_path))
-        failure = TaskFailed("engine.crashed", exit_status=status, last_lines=from_log)
-        return self._failed(Failure(wire.SERVE, failure))
+    def _crash(self, engine: GroupChild, pulse: Pulse) -> Optional[TaskFailed]:
+        """Return what became of the engine, None while it lives and answers."""
+        status, silence = engine.poll(), pulse.silence()
+        if status is None and not silence:
+            return None
+        log = Tail(engine.log_path, engine.log_offset).all_that_is_left()
+        if status is not None:
+            return crashed(status, log)
+        return TaskFailed("engine.hung", seconds=int(silence), last_lines=log)
+
+    def _stopped(self) -> Ending:
+        return Ending("stopped", {"reason": self._reason})
 
     def _failed(self, failure: Failure) -> Ending:
         code, detail, facts = told(failure.error)
@@ -198,14 +236,32 @@ class Supervisor:
         with contextlib.suppress(OSError):
             locks.sign(self._lock, leaving=True)
         self._shared.cancelled.set()
-        ender = threading.Thread(target=self._end_processes)
-        ender.start()
-        while ender.is_alive():
-            self._receive(0.05)
+        self._meanwhile(self._end_processes)
         self._journal.append(ending.kind, **ending.fields)
         deadline = time.monotonic() + _LAST_WORD_SECONDS
         while not self._journal.flush() and time.monotonic() < deadline:
             self._receive(_RETRY_SECONDS)
+
+    def _leave_host(self, ending: Ending) -> None:
+        """Let go of the run, and power the host off where its terms want that."""
+        os.close(self._lock)
+        reason = self._reason if ending.kind == "stopped" else ""
+        done = power.after(self._shared.run, reason, self._guards)
+        if done is not None:
+            sys.stderr.write("power-off after the run: %s\n" % done)
+
+    def _meanwhile(self, work: Callable[[], None]) -> None:
+        """Do something that takes its time, and go on listening."""
+        worker = threading.Thread(target=work)
+        worker.start()
+        while worker.is_alive():
+            self._receive(0.05)
+
+    def _end_engine(self) -> None:
+        if self._engine is not None:
+            self._engine.end(_CRASHED_GRACE_SECONDS)
+            self._engine = None
+        processes.end_runs([self._shared.run.id], _CRASHED_GRACE_SECONDS)
 
     def _end_processes(self) -> None:
         self._shared.children.end_all()
@@ -218,9 +274,10 @@ class Supervisor:
         except Empty:
             message = None
         if message == STOP:
-            if self._stop_asked:
+            if self._asked:
                 self._shared.children.hurry.set()
-            self._stop_asked = True
+            self._asked = True
+            self._reason = self._reason or wire.ASKED
         if self._journal.behind:
             self._journal.flush()
         return message
@@ -233,26 +290,3 @@ class Supervisor:
 def _traceback(error: BaseException) -> List[str]:
     pieces = traceback.format_exception(type(error), error, error.__traceback__)
     return "".join(pieces).splitlines()
-
-
-def endpoint_of(spec: Spec, facts: Dict[str, Any]) -> Dict[str, Any]:
-    """Return the fields of `ready` from what serve found out; raises BadResult without them."""
-    port, longest = facts.get("engine.port"), facts.get("engine.max_model_len")
-    version = facts.get("engine.version")
-    if not isinstance(port, int) or not isinstance(longest, int) or not isinstance(version, str):
-        raise BadResult("engine.port, engine.max_model_len and engine.version are needed")
-    return {
-        "port": port,
-        "model": spec.model,
-        "max_model_len": longest,
-        "engine_version": version,
-    }
-
-
-def told(error: BaseException) -> Tuple[str, str, Dict[str, Any]]:
-    """Return the code, the detail and the facts of what a task raised."""
-    if isinstance(error, TaskFailed):
-        return error.code, error.detail, dict(error.facts)
-    if isinstance(error, OSError) and error.errno in _FULL:
-        return "run.disk-full", str(error), {"path": str(error.filename or "")}
-    return "run.bug", "%s: %s" % (type(error).__name__, error), {}

@@ -51,6 +51,17 @@ RUN_STOPPED = "stopped"
 RUN_FAILED = "failed"
 RUN_LOST = "lost"  # its supervisor is gone and it never said why
 
+# Why a run was stopped: the `reason` of the event `stopped`.
+ASKED = "asked"
+LEASE = "lease"  # no laptop and no request for as long as was agreed
+IDLE = "idle"  # no request for as long as was agreed
+LIMIT = "limit"  # it was there for as long as was agreed
+
+# What a wish to power the host off came to.
+POWER_OFF_BEGUN = "begun"
+POWER_OFF_UNKNOWN = "not-known-safe"  # the provider's own way, or none, is not known to be safe
+POWER_OFF_FAILED = "failed"
+
 
 class WireError(ValueError):
     """A line that is not one JSON object with a `kind`, or is too long."""

@@ -26,6 +26,7 @@ from desktop.cli.options import (
     invocation,
     model_options,
     output_options,
+    terms_options,
 )
 from desktop.cli.output import JsonLines, Output
 from desktop.core.errors import AppError, Cancelled, ExitStatus
@@ -124,6 +125,7 @@ def main(context: click.Context, lang: str | None) -> int:
 @main.command()
 @host_argument
 @model_options
+@terms_options
 @connection_options
 @endpoint_options
 @output_options
@@ -222,18 +224,28 @@ def doctor(**typed: Any) -> int:
 
 @main.command()
 @host_argument
-@click.option("--power-off", is_flag=True, help="Also power the host off.")
+@click.option(
+    "--power-off",
+    is_flag=True,
+    help="Then power the host off, if that is known to be safe there, and see that it is off.",
+)
+@click.option(
+    "--discard-partial",
+    is_flag=True,
+    help="Then remove what is half fetched and half installed.",
+)
 @connection_options
 @output_options
-def down(power_off: bool, **typed: Any) -> int:
+def down(power_off: bool, discard_partial: bool, **typed: Any) -> int:
     """Stop everything of ours on the host. The rental goes on until you power it off."""
 
     def work(call: Invocation, output: Output) -> int:
         from desktop.cli.host import stop  # noqa: PLC0415
 
-        return stop(call, output, power_off=power_off)
+        return stop(call, output, switch_off=power_off, discard=discard_partial)
 
-    return carry_out(typed, work)
+    interrupted = "power-off-unseen" if power_off else "interrupted"
+    return carry_out(typed, work, interrupted=interrupted)
 
 
 @main.command()

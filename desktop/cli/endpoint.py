@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from desktop.cli.events import EventQueue
-from desktop.cli.options import Invocation, wishes
+from desktop.cli.group import bring_group_up
+from desktop.cli.options import Invocation, group_of, wishes
 from desktop.cli.output import Output
 from desktop.cli.session import opened_session, until_over, until_ready
 
 
 def bring_up(call: Invocation, output: Output) -> int:
-    """Start or join the run; 0 when the model answers."""
+    """Start or join the run, on every host of a group; 0 when the model answers."""
+    group = group_of(call)
+    if group is not None:
+        return bring_group_up(call, group, output)
     events = EventQueue()
     with opened_session(call, wishes(call), events) as session:
         until_ready(session, events, output)

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from desktop.cli.options import Invocation, wishes
+import threading
+
+from desktop.cli.options import Invocation, group_of, wishes
 from desktop.cli.output import Output
 from desktop.cli.session import opened_connection
+from desktop.core import providers
+from desktop.core.agent.client import Agent
 from desktop.core.agent.deploy import deploy
-from desktop.core.errors import AppError, NothingRunning
+from desktop.core.amounts import size
+from desktop.core.errors import NothingRunning
+from desktop.core.events import Fact
+from desktop.core.session.power import power_off
+from desktop.core.session.reading import to_event
 from desktop.core.session.spec import spec_fields
+from desktop.core.session.wishes import Wishes
+from desktop.core.ssh.destination import Destination
+from desktop.core.ssh.forwarding import forwarding_allowed
 from remote import wire
 
 
@@ -51,20 +62,67 @@ def show_logs(call: Invocation, output: Output, *, task: str, lines: int, follow
 def examine(call: Invocation, output: Output) -> int:
     """Print what the preflight finds; raises AgentRefused where it says no."""
     wished = wishes(call)
+    try:
+        with opened_connection(call, wished) as connection:
+            output.event(Fact("forwarding", forwarding_allowed(connection)))
+            for message in deploy(connection).doctor(spec_fields(wished)):
+                event = to_event(message)
+                if isinstance(event, Fact):
+                    output.event(_completed(event, wished.destination))
+    finally:
+        output.account()
+    return 0
+
+
+def _completed(fact: Fact, where: Destination) -> Fact:
+    """Return the fact; a provider that left no mark on the host is known by its address."""
+    if fact.name == "provider" and not fact.value:
+        provider = providers.of_host(where.host)
+        return Fact(fact.name, provider.id if provider else "")
+    return fact
+
+
+def stop(call: Invocation, output: Output, *, switch_off: bool, discard: bool) -> int:
+    """Stop the run, on every host of a group; done as well when there was none, and says which.
+
+    Args:
+        call: which host.
+        output: where it is said.
+        switch_off: then power the host off, and return once it was seen to be off.
+        discard: then remove what is half fetched and half installed.
+    """
+    group = group_of(call)
+    for host in group.hosts if group else ("",):
+        wished = wishes(call, host)
+        if group:
+            output.say("on-host", host=wished.destination)
+        _stop(call, wished, output, switch_off=switch_off, discard=discard)
+    return 0
+
+
+def _stop(
+    call: Invocation, wished: Wishes, output: Output, *, switch_off: bool, discard: bool
+) -> None:
     with opened_connection(call, wished) as connection:
-        for fact in deploy(connection).doctor(spec_fields(wished)):
-            name = wire.text(fact, "name", 100)
-            if fact["kind"] == "fact" and name:
-                output.record("fact", name=name, value=fact.get("value"))
-    return 0
+        agent = deploy(connection)
+        was_running = agent.stop().was_running
+        output.record("ended", reason=wire.RUN_STOPPED if was_running else "nothing-running")
+        output.say("stopped" if was_running else "nothing-stopped")
+        if discard:
+            cleaned = agent.clean()
+            output.record("cleaned", bytes=cleaned.bytes, files=cleaned.files)
+            output.say("cleaned", files=cleaned.files, size=size(cleaned.bytes))
+        if switch_off:
+            _power_off(agent, wished.destination, output)
 
 
-def stop(call: Invocation, output: Output, *, power_off: bool) -> int:
-    """Stop the run; done as well when there was none, and says which."""
-    if power_off:
-        raise AppError("option-not-available", option="--power-off", instead="paperkite down")
-    with opened_connection(call, wishes(call)) as connection:
-        was_running = deploy(connection).stop()
-    output.record("ended", reason=wire.RUN_STOPPED if was_running else "nothing-running")
-    output.say("stopped" if was_running else "nothing-stopped")
-    return 0
+def _power_off(agent: Agent, where: Destination, output: Output) -> None:
+    """Power the host off; says so only once nobody answers at its SSH port."""
+    output.say("powering-off", host=where.host)
+    stopped = power_off(agent, where, threading.Event())
+    output.record("powered-off", host=where.host, provider=stopped.provider)
+    provider = providers.find(stopped.provider) or providers.of_host(where.host)
+    if provider is None:
+        output.say("powered-off-nowhere", host=where.host)
+    else:
+        output.say("powered-off", host=where.host, console=provider.console)

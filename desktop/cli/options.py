@@ -19,7 +19,7 @@ from desktop.core.explain import Language
 from desktop.core.language import system_language
 from desktop.core.paths import Paths, paths
 from desktop.core.session.wishes import Wishes, from_settings
-from desktop.core.settings import Settings, load
+from desktop.core.settings import Group, Settings, load
 from desktop.core.texts import Texts
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -38,6 +38,13 @@ class Options:
     engine: str | None = None
     engine_env: str | None = None
     engine_arg: tuple[str, ...] = ()
+    kv_cache_dtype: str | None = None
+    trust_remote_code: bool = False
+    hub_token_stdin: bool = False
+    lease: int | None = None
+    idle_stop: int | None = None
+    limit: int | None = None
+    then_power_off: bool = False
     identity: Path | None = None
     password_stdin: bool = False
     accept_new_host_key: bool = False
@@ -49,16 +56,17 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """One command line, ready to be carried out. `password` is a secret and has no repr."""
+    """One command line, ready to be carried out. The secrets have no repr."""
 
     options: Options
     paths: Paths
     settings: Settings
     language: Language
     password: str | None
+    hub_token: str = ""
 
     def __repr__(self) -> str:
-        """Return a text without the password."""
+        """Return a text without the secrets."""
         return f"Invocation({self.options!r})"
 
 
@@ -79,6 +87,48 @@ _SHARED = [
     click.option("--engine", metavar="REQUIREMENT", help="For example vllm==0.32.0."),
     click.option("--engine-env", metavar="DIR", help="Adopt an engine environment on the host."),
     click.option("--engine-arg", metavar="ARG", multiple=True, help="For the engine; repeatable."),
+    click.option(
+        "--kv-cache-dtype",
+        type=click.Choice(["auto", "fp8"]),
+        help="Of the cache that holds the context; fp8 has room for twice as much.",
+    ),
+    click.option(
+        "--trust-remote-code",
+        is_flag=True,
+        help="Let Python code that comes with the model run on the host.",
+    ),
+    click.option(
+        "--hub-token-stdin",
+        is_flag=True,
+        help="Read the hub's token for a private model from stdin, after the password if that is "
+        "read too. Without it: PAPERKITE_HUB_TOKEN.",
+    ),
+]
+_MINUTES = click.IntRange(0, 366 * 24 * 60)
+_TERMS = [
+    click.option(
+        "--lease",
+        type=_MINUTES,
+        metavar="MIN",
+        help="Stop after so long without this laptop and without a request; 0: never. Default 30.",
+    ),
+    click.option(
+        "--idle-stop",
+        type=_MINUTES,
+        metavar="MIN",
+        help="Stop after so long without a request; 0: never, the default.",
+    ),
+    click.option(
+        "--limit",
+        type=_MINUTES,
+        metavar="MIN",
+        help="Stop after so long in any case; 0: never, the default.",
+    ),
+    click.option(
+        "--then-power-off",
+        is_flag=True,
+        help="Where the host stops by itself, power it off too, if that is known to be safe there.",
+    ),
 ]
 _CONNECTION = [
     click.option(
@@ -109,13 +159,14 @@ def _with(options: list[Callable[[Any], Any]]) -> Callable[[Command], Command]:
 
 
 model_options = _with(_SHARED)
+terms_options = _with(_TERMS)
 connection_options = _with(_CONNECTION)
 output_options = _with(_OUTPUT)
 endpoint_options = _with(_ENDPOINT)
 
 
 def invocation(**typed: Any) -> Invocation:
-    """Return what one command line amounts to; reads settings and, if asked, the password."""
+    """Return what one command line amounts to; reads settings and, if asked, the secrets."""
     options = Options(**typed)
     where = paths().ensure()
     settings, problems = load(where.settings)
@@ -124,16 +175,32 @@ def invocation(**typed: Any) -> Invocation:
     for problem in problems:
         text = Texts(language)("cli.settings-problem", problem=plain(problem))
         click.echo(text, err=True)
-    password = sys.stdin.readline().rstrip("\r\n") if options.password_stdin else None
-    return Invocation(options, where, settings, language, password)
+    password = _line_of_stdin() if options.password_stdin else None
+    hub_token = _line_of_stdin().strip() if options.hub_token_stdin else ""
+    return Invocation(options, where, settings, language, password, hub_token)
 
 
-def wishes(call: Invocation) -> Wishes:
-    """Return what the user wants; raises DestinationError where no host is known."""
+def _line_of_stdin() -> str:
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+def group_of(call: Invocation) -> Group | None:
+    """Return the saved group of hosts that is meant, None where a single host is."""
+    return call.settings.groups.get(call.options.host or call.settings.host)
+
+
+def wishes(call: Invocation, host: str = "") -> Wishes:
+    """Return what the user wants of one host; raises DestinationError where none is known.
+
+    Args:
+        call: the command line.
+        host: one of a group's; else the host that was typed or saved, of a group its head.
+    """
     from desktop.core.ssh.destination import resolve  # noqa: PLC0415 - may ask ssh: not for --help
 
     typed, saved = call.options, call.settings
-    host = typed.host or saved.host
+    group = group_of(call)
+    host = host or (group.hosts[0] if group else typed.host or saved.host)
     if not host:
         raise DestinationError("no-host")
     given = {
@@ -145,10 +212,26 @@ def wishes(call: Invocation) -> Wishes:
         "engine_env": typed.engine_env,
         "engine_args": typed.engine_arg,
         "max_model_len": typed.max_model_len,
+        "kv_cache_dtype": typed.kv_cache_dtype,
+        "hub_token": call.hub_token,
+        "power_off": typed.then_power_off,
         "local_port": typed.local_port,
         "accept_new_host_key": typed.accept_new_host_key,
         "host_key": typed.host_key,
         "identity": typed.identity,
     }
     changes: dict[str, Any] = {name: value for name, value in given.items() if value}
-    return replace(from_settings(saved, resolve(host)), **changes)
+    wished = replace(from_settings(saved, resolve(host)), **(changes | _seconds(typed)))
+    if typed.trust_remote_code:
+        wished = replace(wished, trust_remote_code=(*wished.trust_remote_code, wished.model))
+    return wished
+
+
+def _seconds(typed: Options) -> dict[str, int]:
+    """Return the terms that were typed; unlike elsewhere, 0 is a wish of its own."""
+    minutes = {
+        "lease_seconds": typed.lease,
+        "idle_seconds": typed.idle_stop,
+        "limit_seconds": typed.limit,
+    }
+    return {name: value * 60 for name, value in minutes.items() if value is not None}

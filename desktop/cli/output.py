@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from typing import Any, Protocol
 
 from desktop.core.errors import AppError
@@ -20,6 +21,8 @@ from desktop.core.events import (
     Ready,
     Reasoning,
     ReplyDone,
+    Restarting,
+    Sample,
     TaskChanged,
 )
 from desktop.core.explain import Language, explain
@@ -42,6 +45,10 @@ class Output(Protocol):
 
     def say(self, key: str, **facts: object) -> None:
         """Tell people the text `cli.KEY`; programs have no use for it."""
+        ...
+
+    def account(self) -> None:
+        """Tell people what the facts so far amount to; programs had each of them."""
         ...
 
     def make_way(self) -> None:
@@ -84,6 +91,9 @@ class JsonLines:
     def say(self, key: str, **facts: object) -> None:
         """Nothing: stdout is for the contract's kinds alone."""
 
+    def account(self) -> None:
+        """Nothing: each fact has had its line."""
+
     def make_way(self) -> None:
         """Nothing is redrawn."""
 
@@ -122,8 +132,12 @@ def to_line(event: Event) -> dict[str, Any] | None:
             return {"kind": "reasoning", "text": text}
         case ReplyDone():
             return _done(event)
-        case Ended(reason=reason):
-            return {"kind": "ended", "reason": reason}
+        case Restarting(error=error):
+            return {"kind": "restarting", "code": error.code}
+        case Sample():
+            return _sample(event)
+        case Ended(reason=reason, because=because):
+            return {"kind": "ended", "reason": reason} | ({"because": because} if because else {})
     return None
 
 
@@ -137,6 +151,11 @@ def _progress(event: Progress) -> dict[str, Any]:
     }
     optional = {"step": event.step or None, "rate": event.rate, "eta_s": event.eta_s}
     return line | {name: value for name, value in optional.items() if value is not None}
+
+
+def _sample(event: Sample) -> dict[str, Any]:
+    fields = asdict(event)
+    return {"kind": "sample", "gpus": list(fields.pop("cards"))} | fields
 
 
 def _done(event: ReplyDone) -> dict[str, Any]:

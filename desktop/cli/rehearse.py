@@ -100,4 +100,4 @@ def _stop(call: Invocation, wished: Wishes, output: Output) -> int:
 def _ask_to_stop(call: Invocation, wished: Wishes) -> bool:
     """Stop the run, over a connection of its own; returns whether there was one."""
     with opened_connection(replace(call, password=None), wished) as connection:
-        return deploy(connection).stop()
+        return deploy(connection).stop().was_running

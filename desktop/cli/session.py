@@ -20,7 +20,6 @@ from desktop.core.session.session import Session
 from desktop.core.session.wishes import Wishes
 from desktop.core.ssh.connection import Connection
 from desktop.core.ssh.known_hosts import KnownHosts
-from desktop.core.ssh.prompts import Prompts
 
 
 @contextmanager
@@ -28,7 +27,7 @@ def opened_session(
     call: Invocation, wished: Wishes, events: EventQueue, *, join_only: bool = False
 ) -> Iterator[Session]:
     """Give a session that is closed at the end; the host works on."""
-    dial = _dialler(call, wished, RelayedPrompts(TerminalPrompts(call.language), events))
+    dial = session_dialler(call, wished, events, forwarding=True)
     session = Session(wished, events.put, dial, join_only=join_only)
     try:
         yield session
@@ -37,18 +36,24 @@ def opened_session(
         session.close()
 
 
+def session_dialler(
+    call: Invocation, wished: Wishes, events: EventQueue, *, forwarding: bool = False
+) -> Dial:
+    """Return how another thread connects; the person is asked by the command's own."""
+    prompts = RelayedPrompts(TerminalPrompts(call.language), events)
+    known_hosts = KnownHosts(call.paths.known_hosts)
+    return dialler(wished, prompts, known_hosts, call.password, forwarding=forwarding)
+
+
 @contextmanager
 def opened_connection(call: Invocation, wished: Wishes) -> Iterator[Connection]:
     """Give a connection for a command that only asks the agent something."""
-    connection = _dialler(call, wished, TerminalPrompts(call.language))()
+    prompts = TerminalPrompts(call.language)
+    connection = dialler(wished, prompts, KnownHosts(call.paths.known_hosts), call.password)()
     try:
         yield connection
     finally:
         connection.close()
-
-
-def _dialler(call: Invocation, wished: Wishes, prompts: Prompts) -> Dial:
-    return dialler(wished, prompts, KnownHosts(call.paths.known_hosts), call.password)
 
 
 def until_ready(session: Session, events: EventQueue, output: Output) -> Endpoint:

@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -18,10 +19,12 @@ from rich.table import Table
 from rich.text import Text
 
 from desktop.cli.plain import plain, prose
+from desktop.core.account import account
 from desktop.core.amounts import duration, size, size_of
 from desktop.core.errors import AppError
 from desktop.core.events import (
     Delta,
+    Ended,
     Event,
     Fact,
     PhaseChanged,
@@ -30,7 +33,9 @@ from desktop.core.events import (
     Reasoning,
     ReplyBroken,
     ReplyDone,
+    Restarting,
     Retrying,
+    Sample,
     TaskChanged,
 )
 from desktop.core.explain import Language, explain
@@ -70,6 +75,7 @@ class Terminal:
         self._texts = Texts(language)
         self._console = Console(stderr=True, highlight=False)
         self._rows: dict[str, _Row] = {name: _Row() for name in ROWS}
+        self._facts: dict[str, object] = {}
         self._live: Live | None = None
         self._said_plain: dict[str, float] = {}
 
@@ -97,7 +103,14 @@ class Terminal:
             case Reasoning(text=text):
                 shown = prose(text) if self._console.is_terminal else text
                 self._console.out(shown, style="dim", end="")
-            case Fact():
+            case Restarting(error=error):
+                self.say("restarting", cause=explain(error, self._language).title)
+            case Ended(because=because):
+                self._ended(because)
+            case Fact(name=name, value=value):
+                self._facts[name] = value
+                return
+            case Sample():
                 return
         self._refresh()
 
@@ -115,6 +128,11 @@ class Terminal:
         for line in lines[-12:] if isinstance(lines, list) else []:
             self._console.print(Text(f"    {plain(line)}", style="dim"))
 
+    def _ended(self, because: str) -> None:
+        """Say why the host stopped by itself, where it did."""
+        if self._texts.word("cli", f"ended-{because}"):
+            self.say(f"ended-{because}")
+
     def _hanging(self, mark: str, text: str, style: str) -> None:
         """Print a mark and its text; on a terminal long text hangs below its own beginning."""
         if not self._console.is_terminal:
@@ -131,6 +149,18 @@ class Terminal:
             self._write(f"{plain(fields['line'])}\n")  # flushed: somebody may follow in a pipe
         elif kind == "fact":
             self._write(f"{plain(fields['name']):<26} {plain(fields['value'])}\n")
+
+    def account(self) -> None:
+        """Print what the facts so far amount to on stdout: here they are the command's result."""
+        for line in self._account():
+            self._write(f"{line}\n")
+
+    def _account(self) -> list[str]:
+        lines = account(self._facts, self._texts)
+        widest = max((cell_len(label) for label, _ in lines), default=0)
+        return [
+            f"{label}{' ' * (widest - cell_len(label))}  {plain(said)}" for label, said in lines
+        ]
 
     def say(self, key: str, **facts: object) -> None:
         """Print the text `cli.KEY`."""
@@ -165,6 +195,9 @@ class Terminal:
         elif row.began:
             row.took = now - row.began
         row.state = state
+        if task == wire.PREFLIGHT and state in (wire.DONE, wire.FAILED):
+            for line in self._account():
+                self.note(f"  {line}", style="dim")
         if not self._console.is_terminal and state not in (wire.WAITING, wire.RUNNING):
             self.note(self._line(task).plain)
 

@@ -37,6 +37,16 @@ def _figures(value: float) -> str:
     return f"{value:.1f}" if 0 < value < 100 and value != int(value) else f"{value:.0f}"
 
 
+def gibibytes(count: float) -> str:
+    """Return "18.4 GiB": memory of cards and hosts, as their drivers and vLLM's log count it."""
+    return f"{count / (1 << 30):.1f} GiB"
+
+
+def mebibytes(count: float) -> str:
+    """Return "0.23 MiB": the smaller amounts of the same kind."""
+    return f"{count / (1 << 20):.2f} MiB"
+
+
 def duration(seconds: float, texts: Texts) -> str:
     """Return "8 s", "3 min 20 s" or "1 h 5 min" in the reader's language."""
     whole = max(round(seconds), 0)

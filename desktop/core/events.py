@@ -81,10 +81,53 @@ class Retrying:
 
 
 @dataclass(frozen=True, slots=True)
+class Restarting:
+    """The engine crashed, and the host starts it again; `error` says why it crashed."""
+
+    error: AppError
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What one GPU does just now: percent, and bytes; None where the driver does not tell."""
+
+    utilization: int | None
+    memory_used: int | None
+    memory_total: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What the host does just now, about every two seconds while the model answers.
+
+    Attributes:
+        cards: in the driver's order; none on a host without a GPU.
+        kv_use: share of the KV cache that is used, 0 to 1.
+        running: requests that are being answered.
+        waiting: requests in the engine's queue.
+        tokens_per_s: written, of all requests together; None where nothing came before.
+        prompt_tokens_per_s: read, likewise.
+    """
+
+    cards: tuple[Card, ...]
+    kv_use: float
+    running: int
+    waiting: int
+    tokens_per_s: float | None
+    prompt_tokens_per_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
-    """The run on the host is over: "stopped", "failed" or "lost"."""
+    """The run on the host is over.
+
+    Attributes:
+        reason: "stopped", "failed" or "lost".
+        because: why it was stopped, where it was: remote.wire's "asked", "lease", "idle", "limit".
+    """
 
     reason: str
+    because: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +180,9 @@ class ReplyBroken:
     error: AppError
 
 
-SessionEvent = PhaseChanged | TaskChanged | Progress | Fact | Ready | Retrying | Ended
+SessionEvent = (
+    PhaseChanged | TaskChanged | Progress | Fact | Ready | Retrying | Restarting | Sample | Ended
+)
 ReplyEvent = ReplyStarted | Delta | Reasoning | ReplyDone | ReplyBroken
 Event = SessionEvent | ReplyEvent
 Emit = Callable[[Event], None]

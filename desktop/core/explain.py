@@ -1,23 +1,26 @@
 """From a code and its facts to the words a person reads, in zh or en.
 
 All texts live in `assets/errors.toml`; a contract test holds every code to title, detail and hint
-in both languages.
+in both languages. A code may have a second entry, `CODE+FACT`, for when that fact is known too.
 """
 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
+from desktop.core import catalogue as models
 from desktop.core.assets import asset
 from desktop.core.errors import AppError
 
 Language = Literal["zh", "en"]
 
 _FALLBACK = "unexpected"
-_BYTE_COUNTS = ("free", "needed")
+_BYTE_COUNTS = ("free", "needed", "room")
+_DOES_NOT_FIT = "preflight.model-does-not-fit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +51,30 @@ def explain(error: AppError, language: Language) -> Explanation:
     A code that this version does not know (a newer agent's) gets the general text, with the code
     and the host's own detail in it.
     """
-    entry = catalogue().get(error.code) or catalogue()[_FALLBACK]
-    texts = entry[language]
-    facts = _Facts(error.facts | {"code": error.code})
+    known = error.facts | _known_here(error)
+    texts = _entry(error.code, known)[language]
+    facts = _Facts(known | {"code": error.code})
     shown = _Facts({name: _shown(name, value) for name, value in facts.items()})
     return Explanation(*(texts[key].format_map(shown) for key in ("title", "detail", "hint")))
+
+
+def _known_here(error: AppError) -> dict[str, object]:
+    """Return what the laptop can add: for a model that does not fit, the nearest that does."""
+    room = error.facts.get("room")
+    if error.code != _DOES_NOT_FIT or not isinstance(room, int):
+        return {}
+    alternative = models.nearest_that_fits(str(error.facts.get("model")), room)
+    return {"alternative": alternative.id} if alternative else {}
+
+
+def _entry(code: str, facts: Mapping[str, object]) -> dict[str, dict[str, str]]:
+    """Return a code's texts, the second ones where their fact is known; or the general texts."""
+    entries = catalogue()
+    for key, entry in entries.items():
+        base, plus, fact = key.partition("+")
+        if plus and base == code and fact in facts:
+            return entry
+    return entries.get(code) or entries[_FALLBACK]
 
 
 def _shown(name: str, value: Any) -> str:

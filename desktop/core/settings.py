@@ -11,11 +11,24 @@ import json
 import os
 import tempfile
 import tomllib
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from desktop.core.errors import StorageError
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Hosts on one private network that serve a model together.
+
+    Attributes:
+        hosts: in any form that `paperkite up HOST` takes; the first one is the head.
+        head_address: the head's, as the others reach it.
+    """
+
+    hosts: tuple[str, ...]
+    head_address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +44,15 @@ class Settings:
         engine: a requirement, or an empty string.
         engine_env: an engine environment that is already on the host.
         max_model_len: a number, "auto" or "".
+        kv_cache_dtype: "auto", "fp8" or "" (what fits).
+        trust_remote_code: models whose own Python code may run on the host.
         local_port: of the endpoint; 0 = 8000 or the next free one.
+        lease_minutes: the host stops the model after so long without a laptop and a request;
+            0 = never.
+        idle_minutes: the same without a request, laptop or not; 0 = never.
+        limit_minutes: the host stops the model after so long in any case; 0 = never.
+        power_off: where it stopped it for one of these, it powers itself off too.
+        groups: hosts that serve together, by the name that `paperkite up NAME` takes.
         language: "zh", "en" or "" (the system's).
         theme: "light", "dark" or "" (the system's).
         unknown: keys of a newer version, kept as they were read.
@@ -46,14 +67,32 @@ class Settings:
     engine: str = ""
     engine_env: str = ""
     max_model_len: str = ""
+    kv_cache_dtype: str = ""
+    trust_remote_code: tuple[str, ...] = ()
     local_port: int = 0
+    lease_minutes: int = 30
+    idle_minutes: int = 0
+    limit_minutes: int = 0
+    power_off: bool = False
+    groups: dict[str, Group] = field(default_factory=dict)
     language: str = ""
     theme: str = ""
     unknown: dict[str, Any] = field(default_factory=dict)
     rejected: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
-_CHOICES = {"language": ("", "zh", "en"), "theme": ("", "light", "dark")}
+_CHOICES = {
+    "language": ("", "zh", "en"),
+    "theme": ("", "light", "dark"),
+    "kv_cache_dtype": ("", "auto", "fp8"),
+}
+_MOST_MINUTES = 366 * 24 * 60  # as the host's spec has it
+_MOST = {
+    "local_port": 65535,
+    "lease_minutes": _MOST_MINUTES,
+    "idle_minutes": _MOST_MINUTES,
+    "limit_minutes": _MOST_MINUTES,
+}
 _NAMES = {each.name for each in fields(Settings)} - {"unknown", "rejected"}
 _UNREADABLE = (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError)
 
@@ -79,8 +118,8 @@ def load(path: Path) -> tuple[Settings, list[str]]:
         if _fits(name, value):
             chosen[name] = value
         else:
-            rejected[name] = value
-            problems.append(f"{name}: {value!r} is not a value it can have")
+            rejected[name] = table[name]
+            problems.append(f"{name}: {table[name]!r} is not a value it can have")
     unknown = {name: value for name, value in table.items() if name not in _NAMES}
     return replace(Settings(), **chosen, unknown=unknown, rejected=rejected), problems
 
@@ -97,13 +136,38 @@ def _natural(name: str, value: object) -> object:
     """Return the value as it is kept: a length may be written as the number that it is."""
     if name == "max_model_len" and isinstance(value, int) and not isinstance(value, bool):
         return str(value) if value > 0 else value
-    return value
+    if name == "groups" and isinstance(value, dict):
+        return _groups(value)
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _groups(table: dict[str, Any]) -> dict[str, Any]:
+    """Return the groups in a table; one that is none of ours stays as it was read."""
+    return {
+        name: Group(tuple(entry["hosts"]), entry["head_address"]) if _is_group(entry) else entry
+        for name, entry in table.items()
+    }
+
+
+def _is_group(entry: object) -> bool:
+    if not isinstance(entry, dict) or entry.keys() != {"hosts", "head_address"}:
+        return False
+    hosts, address = entry["hosts"], entry["head_address"]
+    several = isinstance(hosts, list) and len(hosts) > 1
+    return several and all(each and isinstance(each, str) for each in (*hosts, address))
 
 
 def _fits(name: str, value: object) -> bool:
-    if name == "local_port":
-        return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 65536
-    return isinstance(value, str) and value in _CHOICES.get(name, (value,))
+    default = getattr(Settings(), name)
+    if type(value) is not type(default):
+        return False
+    if isinstance(value, dict):
+        return all(isinstance(entry, Group) for entry in value.values())
+    if isinstance(value, tuple):
+        return all(isinstance(item, str) for item in value)
+    if isinstance(value, int):
+        return isinstance(value, bool) or 0 <= value <= _MOST[name]
+    return value in _CHOICES.get(name, (value,))
 
 
 def save(settings: Settings, path: Path) -> None:
@@ -172,9 +236,11 @@ def _key(name: str) -> str:
 
 def _toml(value: object) -> str:
     """Return a value as TOML writes it; tables of a newer version become inline ones."""
+    if isinstance(value, Group):
+        value = asdict(value)
     if isinstance(value, dict):
         return "{" + ", ".join(f"{_key(k)} = {_toml(v)}" for k, v in value.items()) + "}"
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return "[" + ", ".join(_toml(item) for item in value) + "]"
     if isinstance(value, bool):
         return "true" if value else "false"

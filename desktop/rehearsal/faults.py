@@ -17,14 +17,24 @@ class Faults:
         cut_after: path → bytes of one body after which the connection is cut.
         cut_always: cut every body of those files, not just the first.
         wrong_bytes: paths whose bytes are not the listed ones, though as many.
+        wrong_first: those of which only the first body is wrong.
+        empty: paths whose bodies hold no byte, whatever the listing says.
+        hang_after: path → bytes of the first body after which no more come, and no end either.
+        token: what a request for a model has to bring, as a bearer's or a session's; "" is nothing.
         unauthorised: answer every request for a model with 401.
+        mute: take every connection and answer nothing.
     """
 
     bytes_per_s: int | None = None
     cut_after: Mapping[str, int] = field(default_factory=dict)
     cut_always: bool = False
     wrong_bytes: frozenset[str] = frozenset()
+    wrong_first: frozenset[str] = frozenset()
+    empty: frozenset[str] = frozenset()
+    hang_after: Mapping[str, int] = field(default_factory=dict)
+    token: str = ""
     unauthorised: bool = False
+    mute: bool = False
 
 
 class Pace:

@@ -13,22 +13,25 @@ from __future__ import annotations
 
 import json
 import re
+import select
 import threading
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from desktop.rehearsal.bodies import asked_range, chunks, spoilt
 from desktop.rehearsal.faults import Faults, Pace
 from desktop.rehearsal.loopback_http import LoopbackHttpServer, cut
 from desktop.rehearsal.repository import REVISION, Repository, RepositoryFile, listing
 
 _CHUNK = 64 * 1024
+_LOOK_S = 0.05  # how soon a silent connection notices that its client has left
 _MODEL_PATH = re.compile(r"/api/v1/models/(?P<model>[^/]+/[^/]+)/repo(?P<files>/files)?")
-_RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ class _HubServer(LoopbackHttpServer):
         self.stopped = threading.Event()
         self.pace = Pace(faults.bytes_per_s, self.stopped)
         self._fetches: list[Fetch] = []
-        self._cut: set[str] = set()
+        self._begun: set[tuple[str, str]] = set()
         self._record_lock = threading.Lock()
         super().__init__(port, _Handler)
 
@@ -102,12 +105,25 @@ class _HubServer(LoopbackHttpServer):
 
     def cut_after(self, path: str) -> int | None:
         """Return after how many bytes this body is to be cut, or None."""
+        again = self.faults.cut_always or self._is_first("cut", path)
+        return self.faults.cut_after.get(path) if again else None
+
+    def hang_after(self, path: str) -> int | None:
+        """Return after how many bytes this body is to come to a standstill, or None."""
+        return self.faults.hang_after.get(path) if self._is_first("hang", path) else None
+
+    def is_wrong(self, path: str) -> bool:
+        """Tell whether this body is to be damaged."""
+        if path in self.faults.wrong_bytes:
+            return True
+        return path in self.faults.wrong_first and self._is_first("wrong", path)
+
+    def _is_first(self, fault: str, path: str) -> bool:
+        """Tell whether a file is asked about for this fault for the first time."""
         with self._record_lock:
-            if path in self._cut and not self.faults.cut_always:
-                return None
-            if path in self.faults.cut_after:
-                self._cut.add(path)
-            return self.faults.cut_after.get(path)
+            is_first = (fault, path) not in self._begun
+            self._begun.add((fault, path))
+            return is_first
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -116,6 +132,9 @@ class _Handler(BaseHTTPRequestHandler):
     server: _HubServer
 
     def do_GET(self) -> None:
+        if self.server.faults.mute:
+            self._fall_silent()
+            return
         url = urlsplit(self.path)
         query = {name: values[-1] for name, values in parse_qs(url.query).items()}
         if url.path == "/api/v1/repos/internalAccelerationInfo":
@@ -130,7 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer_model(self, model: str, query: dict[str, str], *, is_listing: bool) -> None:
         repository = self.server.repositories.get(model)
-        if self.server.faults.unauthorised:
+        if self.server.faults.unauthorised or not self._is_let_in():
             self._refuse(401, "user not logged in")
         elif repository is None:
             self._refuse(404, "模型不存在")
@@ -145,8 +164,25 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._refuse(404, "file not found")
 
+    def _is_let_in(self) -> bool:
+        """Tell whether the request brings the token, as the client sends it: both ways at once."""
+        token = self.server.faults.token
+        cookies = SimpleCookie(self.headers.get("Cookie", ""))
+        session = cookies["m_session_id"].value if "m_session_id" in cookies else ""
+        return not token or token in (session, self.headers.get("Authorization", "")[7:])
+
+    def _fall_silent(self) -> None:
+        """Hold the connection and say nothing until the hub is closed or the client has left."""
+        self.close_connection = True
+        while not self.server.stopped.wait(_LOOK_S):
+            readable, _, _ = select.select([self.connection], [], [], 0)
+            if readable and not self.connection.recv(_CHUNK):
+                return
+
     def _answer_file(self, model: str, file: RepositoryFile) -> None:
-        start, end = _asked_range(self.headers.get("Range"), file.size)
+        if file.path in self.server.faults.empty:
+            file = replace(file, size=0)
+        start, end = asked_range(self.headers.get("Range"), file.size)
         if start > end:
             self.send_response(416)
             self.send_header("Content-Range", f"bytes */{file.size}")
@@ -164,26 +200,29 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_body(model, file, start, end)
 
     def _send_body(self, model: str, file: RepositoryFile, start: int, end: int) -> None:
-        sent, cut_after = 0, self.server.cut_after(file.path)
+        sent, is_wrong = 0, self.server.is_wrong(file.path)
+        cut_after = self.server.cut_after(file.path)
+        hang_after = self.server.hang_after(file.path)
+        limits = [limit for limit in (cut_after, hang_after) if limit is not None]
         try:
-            for chunk in _chunks(file.source, start, end):
-                room = len(chunk) if cut_after is None else min(len(chunk), cut_after - sent)
+            for chunk in chunks(file.source, start, end):
+                room = (
+                    min(len(chunk), *(limit - sent for limit in limits)) if limits else len(chunk)
+                )
                 self.server.pace.wait_for(room)
                 if self.server.stopped.is_set():
                     return
-                self.wfile.write(self._spoilt(file.path, chunk[:room]))
+                self.wfile.write(spoilt(chunk[:room]) if is_wrong else chunk[:room])
                 sent += room
+                if sent == hang_after:
+                    self._fall_silent()
+                    return
                 if sent == cut_after:
                     self.close_connection = True
                     cut(self.connection)
                     return
         finally:
             self.server.record(Fetch(model, file.path, start, end, sent))
-
-    def _spoilt(self, path: str, chunk: bytes) -> bytes:
-        if path not in self.server.faults.wrong_bytes:
-            return chunk
-        return bytes(byte ^ 0xFF for byte in chunk)
 
     def _refuse(self, status: int, message: str) -> None:
         self._answer_json(status, None, message=message)
@@ -208,21 +247,3 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
         """Stay quiet: the record of fetches says more."""
-
-
-def _asked_range(header: str | None, size: int) -> tuple[int, int]:
-    """Return the half-open range that was asked for; `start > end` when it lies outside."""
-    match = _RANGE.fullmatch(header.strip()) if header else None
-    if match is None:
-        return 0, size
-    start = int(match[1])
-    end = min(int(match[2]) + 1, size) if match[2] else size
-    return (start, end) if start < end else (1, 0)
-
-
-def _chunks(source: Path, start: int, end: int) -> Iterator[bytes]:
-    with source.open("rb") as file:
-        file.seek(start)
-        while start < end and (chunk := file.read(min(_CHUNK, end - start))):
-            start += len(chunk)
-            yield chunk

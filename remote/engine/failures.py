@@ -1,34 +1,50 @@
 """Why the engine ended: the cause stands above the last line, which is mostly a useless wrapper.
 
 vLLM ends with status 2 for a bad argument and with 1 for everything else; its last line is
-"Engine core initialization failed. See root cause above." more often than not.
+"Engine core initialization failed. See root cause above." more often than not. Above it stand the
+tracebacks of two or three processes, the innermost first: each repeats what it heard from the one
+below. What a log means is `signatures`' business; this file finds the lines to look at.
 """
 
 import re
-from typing import List, NamedTuple, Optional, Sequence
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
+from remote.engine import signatures
 from remote.task import TaskFailed
 
 LAST_LINES = 40
-_ADDRESS_IN_USE = re.compile(r"\[Errno 98\]|[Aa]ddress already in use")
-_FITTING = re.compile(r"estimated maximum model length is (\d+)")
-_BAD_ARGUMENT = re.compile(r"error: (?:unrecognized arguments?: (.+)|argument ([^:]+):.*)")
+_ABOVE_THE_CAUSE = 12
 
-_OUT_OF_MEMORY = re.compile(
-    r"CUDA out of memory|torch\.OutOfMemoryError|not enough GPU memory|"
-    r"No available memory for the cache blocks|less than desired GPU memory utilization|"
-    r"KV cache is needed, which is larger than|Cannot auto-fit max_model_len|"
-    r"[Cc]annot allocate memory|died unexpectedly \(exit code: -9\)"
-)
 KILLED = (-9, 137)  # by the kernel, mostly: the host's or the container's memory was used up
+
+# What stands before a message: 0.19+ "(EngineCore pid=9) ERROR 05-12 15:40:20 [core.py:1] ", 0.8
+# without the process, 0.6 "ERROR 05-12 15:40:20 engine.py:366] "; torch's "[rank0]: ".
+_PREFIX = re.compile(
+    r"(?:\((?P<process>[^)]{1,80})\) )?(?:\[rank\d{1,4}\]: ?)?"
+    r"(?:(?P<level>[A-Z]{4,8})"
+    r"(?: \d\d-\d\d [\d:]{8} (?:\[[^\]]{1,120}\]|[\w./]{1,120}:\d{1,6}\])|: {4,5})"
+    r" ?)?(?:\[rank\d{1,4}\]: ?)?"
+)
+_HARMLESS = ("INFO", "WARNING", "DEBUG")
+# Said of what another process said, or of every end: never the cause.
 _WRAPPERS = re.compile(
-    r"Engine core initialization failed|WorkerProc initialization failed|resource_tracker|"
-    r"leaked (?:semaphore|shared_memory)|^\s*warnings\.warn"
+    r"Engine core initialization failed|WorkerProc (?:initialization|failed)|EngineDeadError|"
+    r"Worker failed with error|Engine process failed to start|Executor failed|resource_tracker|"
+    r"leaked |^\s*warnings\.warn|^SystemExit|^KeyboardInterrupt|EngineCore encountered an issue|"
+    r"cancelled|nanobind|^See https://nanobind|^ - (?:leaked|\.\.\. skipped)|EngineCore died"
 )
 _EXCEPTION = re.compile(
-    r"(?:^|[\s\]])([A-Za-z_][\w.]*(?:Error|Exception|Interrupt)|Value error)[:,] \S"
+    r"[\s|+]{0,12}(?:[\w.]{1,160}(?:[Ee]rror|Exception|Failure|Timeout)(?:: \S|$)|Value error, )"
 )
-_PREFIX = re.compile(r"^(?:\([^)]*\) )?(?:[A-Z]+ \d\d-\d\d [\d:]{8} \[[^\]]+\] )?")
+_DECORATION = re.compile(r"^Value error, |\s*\[type=[a-z_]{1,40}, input_value=.*$")
+# pydantic tells of a bad value in three lines: this one, the field, what it should be.
+_INVALID = re.compile(r"validation errors? for \w{1,60}$")
+_FIELD = re.compile(r"[\w.]{1,80}")
+# The server's word for an engine that vanished, when that is all it knows; told to stop, some
+# versions say it too.
+_DIED = re.compile(r"EngineDeadError: |EngineCore died")
+_TOLD_TO_STOP = re.compile(r"shutdown triggered|received signal=SIGTERM")
+_LOADED = re.compile(r"Model loading took|Loading model weights took")
 
 
 class Ending(NamedTuple):
@@ -36,54 +52,120 @@ class Ending(NamedTuple):
 
     Attributes:
         exit_status: the engine's; negative for the signal that ended it.
-        code: one of the `engine.*` codes.
+        code: one of PROTOCOL.md's.
         cause: the line that tells most.
-        address_in_use: whether the port was taken meanwhile.
-        fitting_length: the context length that it said would fit, or None.
-        argument: the option that it did not understand, "" for none.
+        remedy: what may help, one of `signatures`' names, "" for nothing.
+        facts: what the line tells besides, for the code's texts.
+        line: the cause's index in the log, None where there is none.
     """
 
     exit_status: int
     code: str
     cause: str
-    address_in_use: bool = False
-    fitting_length: Optional[int] = None
-    argument: str = ""
+    remedy: str = ""
+    facts: Mapping[str, Any] = {}
+    line: Optional[int] = None
+
+
+class _Line(NamedTuple):
+    process: str
+    level: str
+    message: str
 
 
 def ending(exit_status: int, lines: Sequence[str]) -> Ending:
-    """Return what an exit status and the last lines of the log say."""
-    text = "\n".join(lines)
-    bad = _BAD_ARGUMENT.search(text) if exit_status == 2 else None
-    if bad:
-        argument = (bad.group(1) or bad.group(2)).strip()
-        return Ending(
-            exit_status, "engine.bad-argument", _plain(bad.group()), argument=argument[:200]
-        )
-    fitting = _FITTING.search(text)
-    starved = next((_plain(line) for line in lines if _OUT_OF_MEMORY.search(line)), "")
-    if starved or exit_status in KILLED:
-        length = int(fitting.group(1)) if fitting else None
-        words = starved or cause(lines)
-        return Ending(exit_status, "engine.out-of-memory", words, fitting_length=length)
-    taken = bool(_ADDRESS_IN_USE.search(text))
-    return Ending(exit_status, "engine.exited", cause(lines), address_in_use=taken)
+    """Return what the first process' exit status and the log of its start, or its last part, say.
+
+    An engine that was told to stop may say `EngineDeadError` too: it has died of nothing then.
+    """
+    parsed = [_parse(line) for line in lines]
+    telling = _with_fields(["" if _is_mute(line) else line.message for line in parsed])
+    found = signatures.find(telling)
+    if found is None:
+        return _unknown(exit_status, lines)
+    remedy = found.remedy
+    facts: Dict[str, Any] = dict(found.facts)
+    if found.code == "engine.out-of-memory":
+        facts["loaded"] = any(_LOADED.search(line.message) for line in parsed[: found.line])
+        remedy = remedy if facts["loaded"] else ""
+    words = _undecorated(telling[found.line])
+    return Ending(exit_status, found.code, words, remedy, facts, found.line)
+
+
+def _with_fields(messages: List[str]) -> List[str]:
+    """Return the messages, with what pydantic says of a field in one of them."""
+    found = list(messages)
+    for index in range(len(messages) - 2):
+        field = messages[index + 1].strip()
+        if _INVALID.search(messages[index]) and _FIELD.fullmatch(field):
+            found[index] = "%s: %s" % (field, messages[index + 2].strip())
+    return found
+
+
+def _unknown(exit_status: int, lines: Sequence[str]) -> Ending:
+    code = "engine.host-memory" if exit_status in KILLED else "engine.exited"
+    return Ending(exit_status, code, cause(lines), line=_cause(lines))
 
 
 def cause(lines: Sequence[str]) -> str:
-    """Return the last exception that is no wrapper of another, else the last line with words."""
-    telling = [line for line in lines if line.strip() and not _WRAPPERS.search(line)]
-    raised = [line for line in telling if _EXCEPTION.search(line)]
-    return _plain((raised or telling or [""])[-1])
+    """Return the line that tells most, "" where none has words."""
+    index = _cause(lines)
+    return "" if index is None else _undecorated(_parse(lines[index]).message)
 
 
-def failure(end: Ending, lines: List[str]) -> TaskFailed:
-    """Return the failure to raise."""
-    facts = {"exit_status": end.exit_status, "last_lines": lines[-LAST_LINES:]}
-    if end.argument:
-        facts["argument"] = end.argument
+def _cause(lines: Sequence[str]) -> Optional[int]:
+    """Return the index of the last exception of the process that failed first, no wrapper's.
+
+    Where there is none: of the one that says that the engine died without a word; of the last line
+    with words.
+    """
+    parsed = [(index, _parse(line)) for index, line in enumerate(lines)]
+    words = [
+        (index, line)
+        for index, line in parsed
+        if line.message.strip() and not _WRAPPERS.search(line.message)
+    ]
+    raised = [
+        (index, line)
+        for index, line in words
+        if line.level not in _HARMLESS and _EXCEPTION.match(line.message)
+    ]
+    if raised:
+        first = raised[0][1].process
+        return [index for index, line in raised if line.process == first][-1]
+    told_to_stop = any(_TOLD_TO_STOP.search(line.message) for _, line in parsed)
+    died = [index for index, line in parsed if _DIED.search(line.message) and not told_to_stop]
+    return next(iter(died or [index for index, _ in words[-1:]]), None)
+
+
+def failure(end: Ending, lines: Sequence[str]) -> TaskFailed:
+    """Return the failure to raise; its `last_lines` show the cause too, where it is far above."""
+    shown = _excerpt(lines, end.line)
+    facts = dict(end.facts, exit_status=end.exit_status, last_lines=shown)
     return TaskFailed(end.code, end.cause, **facts)
 
 
-def _plain(line: str) -> str:
-    return _PREFIX.sub("", line.strip(), count=1).strip()[:500]
+def _excerpt(lines: Sequence[str], index: Optional[int]) -> List[str]:
+    """Return at most LAST_LINES lines: those around the cause, and the last ones."""
+    if index is None or index >= len(lines) - LAST_LINES:
+        return list(lines[-LAST_LINES:])
+    start = max(0, index - _ABOVE_THE_CAUSE)
+    around = list(lines[start : index + 3])
+    return [*around, "…", *lines[-(LAST_LINES - len(around) - 1) :]]
+
+
+def _is_mute(line: _Line) -> bool:
+    """Tell whether a line says nothing of a failure: mere news, or a traceback's source code."""
+    return line.level in _HARMLESS or line.message.startswith(("    ", '  File "'))
+
+
+def _parse(line: str) -> _Line:
+    found = _PREFIX.match(line)
+    if found is None:
+        return _Line("", "", line)
+    return _Line(found.group("process") or "", found.group("level") or "", line[found.end() :])
+
+
+def _undecorated(message: str) -> str:
+    """Return a message without pydantic's frame around it."""
+    return _DECORATION.sub("", message.strip()).strip()[:500]

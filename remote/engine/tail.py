@@ -1,11 +1,14 @@
 """Follow a log that another process writes, line by line."""
 
+import os
 import re
 from collections import deque
 from pathlib import Path
 from typing import Deque, List
 
-KEPT_LINES = 400  # the cause of a failure stands well above the last line
+# The cause of a failure stands well above the last line: each of up to eight workers repeats a
+# traceback of some sixty lines.
+KEPT_LINES = 1000
 LARGEST_READ = 4 * 1024 * 1024
 LONGEST_LINE = 4000
 # tqdm redraws its bars with carriage returns.
@@ -27,9 +30,14 @@ class Tail:
         self.last: Deque[str] = deque(maxlen=KEPT_LINES)
 
     def new_lines(self) -> List[str]:
-        """Return the complete lines that came since the last call."""
+        """Return the complete lines that came since the last call.
+
+        A file that became shorter was emptied by somebody: it is read from its beginning.
+        """
         try:
             with self._path.open("rb") as file:
+                if os.fstat(file.fileno()).st_size < self.offset:
+                    self.offset, self._rest = 0, ""
                 file.seek(self.offset)
                 data = file.read(LARGEST_READ)
         except OSError:

@@ -8,15 +8,19 @@ own talk. It imports nothing of ours, and the client only inside the functions.
 import errno
 import importlib
 import json
+import os
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Dict, Iterator, List, Type
+from typing import Any, Callable, Dict, Iterator, List, Type
 
 MARK = "@paperkite-hub@"
 FILES_AT_ONCE = 4  # modelscope's own default
 SECONDS_BETWEEN_PROGRESS = 0.5
+# What is there of a file is hashed before it goes on: no byte comes meanwhile.
+SLOWEST_DISK_BYTES_PER_S = 50 * 10**6
+STALLED = 75  # the exit status (EX_TEMPFAIL) after a stall
 _printing = threading.Lock()
 
 
@@ -44,10 +48,12 @@ def fetch(request: Dict[str, Any]) -> None:
     """Download `request["files"]` into `request["folder"]`; one `fetched` or `failed` line each.
 
     The client resumes a half file, compares its size and SHA-256 with the listing, and gives it
-    its name only when they are right.
+    its name only when they are right. After `request["stall_seconds"]` without a byte `stalled` is
+    said and the process ends: whatever hangs, the next one goes on from the half files.
     """
-    api = _api(request)
     progress = Progress()
+    threading.Thread(target=_watch, args=(progress, request["stall_seconds"]), daemon=True).start()
+    api = _api(request)
     callbacks = [progress.callback_class(importlib.import_module("modelscope_hub"))]
 
     def one(file: Dict[str, Any]) -> None:
@@ -71,34 +77,64 @@ def fetch(request: Dict[str, Any]) -> None:
     progress.tell()
 
 
+def _watch(progress: "Progress", seconds: float) -> None:
+    """End the process when nothing has come for so long: a hanging thread can only be left."""
+    while True:
+        left = progress.quiet_until + seconds - time.monotonic()
+        if left <= 0:
+            say("stalled", seconds=seconds)
+            os._exit(STALLED)
+        time.sleep(left)
+
+
 class Progress:
-    """Adds up what the client reports for each file, and tells the agent twice a second."""
+    """Adds up what the client reports for each file, and tells the agent twice a second.
 
-    def __init__(self) -> None:
+    Attributes:
+        quiet_until: the time (monotonic) up to which no byte was expected.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._lock = threading.Lock()
-        self._done = 0
+        self._done: Dict[str, int] = {}  # by file
         self._told = 0.0
+        self.quiet_until = clock()
 
-    def add(self, size: int) -> None:
-        """Count bytes; negative ones take back what has to be fetched again."""
+    def begin(self, path: str) -> None:
+        """Count a file from nothing: the client begins anew with one that arrived damaged."""
         with self._lock:
-            self._done += size
-            if time.monotonic() - self._told < SECONDS_BETWEEN_PROGRESS:
+            self._done[path] = 0
+
+    def add(self, path: str, size: int) -> None:
+        """Count bytes; negative ones take back what has to be fetched again."""
+        now = self._clock()
+        with self._lock:
+            self._done[path] += size
+            self.quiet_until = now + max(0, size) / SLOWEST_DISK_BYTES_PER_S
+            if now - self._told < SECONDS_BETWEEN_PROGRESS:
                 return
-            self._told = time.monotonic()
+            self._told = now
         self.tell()
 
     def tell(self) -> None:
         """Print the sum."""
-        say("progress", done=self._done)
+        with self._lock:
+            done = sum(self._done.values())
+        say("progress", done=done)
 
     def callback_class(self, client: Any) -> Type[Any]:
         """Return a class such as the client makes one instance of for each file."""
-        add = self.add
+        progress = self
 
         class Counter(client.ProgressCallback):  # type: ignore[misc]
+            def __init__(self, path: str, size: int) -> None:
+                super().__init__(path, size)
+                self._path = path
+                progress.begin(path)
+
             def update(self, size: int) -> None:
-                add(size)
+                progress.add(self._path, size)
 
         return Counter
 

@@ -4,11 +4,13 @@ An interrupted installation is started afresh in an empty folder; what was downl
 installer's cache, so nothing is fetched twice.
 """
 
+import contextlib
+import errno
 import os
 import re
 import shutil
 from pathlib import Path
-from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Type
 
 from remote.packages import installer, interpreters, pip_settings
 from remote.packages.growth import Growth
@@ -22,7 +24,13 @@ PAUSES = (2.0, 10.0, 30.0)
 
 _REASONS = (
     ("disk-full", re.compile(r"No space left on device|os error 28|Disk quota exceeded")),
-    ("unresolved", re.compile(r"No solution found|No matching distribution|ResolutionImpossible")),
+    (
+        "unresolved",
+        re.compile(
+            r"No solution found|No matching distribution|ResolutionImpossible|"
+            r"is not a supported wheel on this platform"
+        ),
+    ),
     (
         "network",
         re.compile(
@@ -32,6 +40,10 @@ _REASONS = (
         ),
     ),
 )
+
+
+class Unresolved(TaskFailed):
+    """No Python of this host finds a version that fits: another version may."""
 
 
 class Plan(NamedTuple):
@@ -65,22 +77,36 @@ def make(ctx: Context, plan: Plan, places: Places) -> Installer:
     """Make the environment; returns the installer that was used.
 
     Raises:
-        TaskFailed: `environment.no-interpreter`, `.no-installer`, `.install-failed`, `.disk-full`.
+        TaskFailed: `environment.no-interpreter` and `.install-failed` (as `Unresolved` where
+            another version may do), `.no-installer`, `.disk-full`.
         Cancelled: the run is being stopped.
     """
     ctx.progress(0, None, "bytes", "find-uv")
     pythons = interpreters.find(os.environ)
     settings = pip_settings.read([python.path for python in pythons], os.environ)
-    tool = installer.find(ctx, pythons, settings, places)
-    for folder in (plan.folder.parent, places.cache("tmp")):
-        folder.mkdir(parents=True, exist_ok=True)
+    with told_when_full(plan):
+        tool = installer.find(ctx, pythons, settings, places)
+        for folder in (plan.folder.parent, places.cache("tmp")):
+            folder.mkdir(parents=True, exist_ok=True)
     lines: List[str] = []
     for way in ways(plan, pythons, bool(tool.uv)):
         _create(ctx, tool, way, plan)
         lines = _install(ctx, tool, way, plan, places)
         if not lines:
             return tool
-    raise _failed(plan, lines)
+    shutil.rmtree(str(plan.folder), ignore_errors=True)
+    raise _failed(plan, lines, Unresolved)
+
+
+@contextlib.contextmanager
+def told_when_full(plan: Plan) -> Iterator[None]:
+    """Raise `environment.disk-full` where the block finds the disk full."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise _disk_full(plan) from error
 
 
 def ways(plan: Plan, pythons: Sequence[Interpreter], has_uv: bool) -> List[Way]:
@@ -89,12 +115,12 @@ def ways(plan: Plan, pythons: Sequence[Interpreter], has_uv: bool) -> List[Way]:
     An index, or a folder of wheels, may have a package for one Python and not for another.
 
     Raises:
-        TaskFailed: `environment.no-interpreter`.
+        Unresolved: `environment.no-interpreter`.
     """
     fitting = interpreters.fitting(pythons, *plan.pythons)
     if not fitting:
         needed = ">=%d.%d,<%d.%d" % (*plan.pythons[0], *plan.pythons[1])
-        raise TaskFailed("environment.no-interpreter", needed=needed)
+        raise Unresolved("environment.no-interpreter", needed=needed)
     if not plan.resort:
         return [Way(fitting[0])]
     last = [Way(fitting[0], plan.resort)] if has_uv else []
@@ -170,8 +196,8 @@ def _disk_full(plan: Plan) -> TaskFailed:
     return TaskFailed("environment.disk-full", path=str(plan.folder), free=free_bytes(plan.folder))
 
 
-def _failed(plan: Plan, lines: List[str]) -> TaskFailed:
-    return TaskFailed(
+def _failed(plan: Plan, lines: List[str], kind: Type[TaskFailed] = TaskFailed) -> TaskFailed:
+    return kind(
         "environment.install-failed",
         _last(lines),
         environment=plan.label,

@@ -12,7 +12,7 @@ import zipfile
 from pathlib import Path
 from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence
 
-from remote.packages import wheel_of_uv
+from remote.packages import proxies, wheel_of_uv
 from remote.packages.interpreters import Interpreter
 from remote.packages.pip_settings import PipSettings, uv_variables
 from remote.packages.places import Places
@@ -39,11 +39,16 @@ class Installer(NamedTuple):
         return [python, "-m", "venv", str(folder)]
 
     def install(self, folder: Path, requirements: Sequence[str]) -> List[str]:
-        """Return the command that installs into an environment."""
-        python = python_of(folder)
+        """Return the command that installs into an environment.
+
+        The first requirement comes as a wheel or not at all: where none fits the host (an old
+        glibc), an engine's sources would be built for an hour, and fail.
+        """
+        python, name = python_of(folder), re.match(r"[A-Za-z0-9][\w.-]*", requirements[0])
+        options = [*(["--only-binary", name.group()] if name else []), *requirements]
         if self.uv:
-            return [self.uv, "pip", "install", "--python", python, *requirements]
-        return [python, "-m", "pip", "install", "--progress-bar", "off", *requirements]
+            return [self.uv, "pip", "install", "--python", python, *options]
+        return [python, "-m", "pip", "install", "--progress-bar", "off", *options]
 
     def uninstall(self, folder: Path, names: Sequence[str]) -> List[str]:
         """Return the command that removes packages from an environment."""
@@ -63,6 +68,7 @@ def find(
 ) -> Installer:
     """Return the best installer this host can have, fetching uv where it has none."""
     variables = dict(PLAIN_PYTHON)
+    variables.update(proxies.without_turbo(os.environ))
     variables.update(uv_variables(settings, os.environ))
     variables.update(cache_variables(places, os.cpu_count() or 1))
     with _fetching:
@@ -116,6 +122,7 @@ def _uv_by_pip(ctx: Context, pythons: Sequence[Interpreter], places: Places) -> 
             continue
         argv = [python.path, "-m", "pip", "install", "--quiet", "--upgrade"]
         variables = dict(PLAIN_PYTHON, **cache_variables(places, 1))
+        variables.update(proxies.without_turbo(os.environ))
         places.cache("tmp").mkdir(parents=True, exist_ok=True)
         ctx.run([*argv, "--target", str(places.uv), "uv"], variables)
         uv = places.uv / "bin" / "uv"

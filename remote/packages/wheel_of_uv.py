@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional, Tuple
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
+from remote.packages import proxies
 from remote.packages.pip_settings import DEFAULT_INDEX, PipSettings
 
 LARGEST_PAGE = 16 * 1024 * 1024
@@ -48,11 +49,11 @@ def install(settings: PipSettings, folder: Path) -> Path:
         OSError: the index is out of reach, or the disk refused the file.
     """
     page_url = (settings.index_url or DEFAULT_INDEX).rstrip("/") + "/uv/"
-    page = _fetch(page_url, settings, LARGEST_PAGE).decode("utf-8", "replace")
+    page = fetch(page_url, settings, LARGEST_PAGE).decode("utf-8", "replace")
     wheel = newest(links(page, page_url), platform.machine())
     if wheel is None:
         raise WheelRefused("no wheel of uv for %s" % platform.machine())
-    data = _fetch(wheel.url, settings, LARGEST_WHEEL, credentials_of=page_url)
+    data = fetch(wheel.url, settings, LARGEST_WHEEL, credentials_of=page_url)
     if hashlib.sha256(data).hexdigest() != wheel.sha256:
         raise WheelRefused("the wheel of uv has another hash than the index says")
     return unpack(data, folder)
@@ -111,13 +112,25 @@ class _Links(html.parser.HTMLParser):
             self.hrefs.append(named["href"] or "")
 
 
-def _fetch(url: str, settings: PipSettings, limit: int, credentials_of: str = "") -> bytes:
+def fetch(
+    url: str,
+    settings: PipSettings,
+    limit: int,
+    credentials_of: str = "",
+    seconds: float = SECONDS,
+) -> bytes:
+    """Return what is at a URL of the package index.
+
+    Raises:
+        WheelRefused: it is more than `limit` bytes.
+        OSError: the index is out of reach.
+    """
     plain, headers = _without_credentials(url)
     if credentials_of and urlsplit(credentials_of).hostname == urlsplit(url).hostname:
         headers = headers or _without_credentials(credentials_of)[1]
     headers["Accept"] = "text/html, */*;q=0.1"
     request = urllib.request.Request(plain, headers=headers)
-    with _opener(settings, plain).open(request, timeout=SECONDS) as answer:
+    with _opener(settings, plain).open(request, timeout=seconds) as answer:
         data = answer.read(limit + 1)
     if len(data) > limit:
         raise WheelRefused("the package index sent more than %d bytes" % limit)
@@ -142,8 +155,8 @@ def _opener(settings: PipSettings, url: str) -> urllib.request.OpenerDirector:
     if {parts.hostname, "%s:%s" % (parts.hostname, parts.port)} & set(settings.trusted_hosts):
         context.check_hostname = False  # the host's owner said so in the pip settings
         context.verify_mode = ssl.CERT_NONE
-    handlers: List[urllib.request.BaseHandler] = [urllib.request.HTTPSHandler(context=context)]
-    if settings.proxy:
-        proxies = {"http": settings.proxy, "https": settings.proxy}
-        handlers.append(urllib.request.ProxyHandler(proxies))
-    return urllib.request.build_opener(*handlers)
+    told = {"http": settings.proxy, "https": settings.proxy} if settings.proxy else None
+    return urllib.request.build_opener(
+        urllib.request.HTTPSHandler(context=context),
+        urllib.request.ProxyHandler(told or proxies.for_urllib()),
+    )

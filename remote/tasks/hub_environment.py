@@ -6,7 +6,7 @@ Apart from the engine's, so that the model's download starts while vLLM is still
 from pathlib import Path
 
 from remote.packages import record
-from remote.packages.environment import Plan, make
+from remote.packages.environment import Plan, make, told_when_full
 from remote.packages.installer import python_of
 from remote.packages.places import Places
 from remote.packages.programs import PLAIN_PYTHON, ask
@@ -36,12 +36,14 @@ def run(ctx: Context) -> bool:
     made = record.read(places.hub)
     if made is not None and made.requirements == REQUIREMENTS and _version(python):
         return True
-    make(ctx, Plan("hub", places.hub, REQUIREMENTS, PYTHONS, EXPECTED_BYTES), places)
+    plan = Plan("hub", places.hub, REQUIREMENTS, PYTHONS, EXPECTED_BYTES)
+    make(ctx, plan, places)
     ctx.progress(EXPECTED_BYTES, EXPECTED_BYTES, "bytes", "check")
     version = _version(python)
     if not version:
         raise TaskFailed("environment.check-failed", environment="hub")
-    record.write(places.hub, Record(version=version, requirements=REQUIREMENTS))
+    with told_when_full(plan):
+        record.write(places.hub, Record(version=version, requirements=REQUIREMENTS))
     return False
 
 

@@ -4,20 +4,22 @@ In order, and each only where it is needed: look at the ledger (no network), lis
 adopt what the host has, check the disk, fetch with the real client until nothing is missing.
 """
 
+import errno
 import os
 from pathlib import Path
 from typing import Any, Dict, List, Sequence, Tuple
 
 from remote.hub import client, copies, files, ledger
-from remote.hub.client import Problem
+from remote.hub.client import STALL_SECONDS, Answer, Problem
 from remote.hub.files import HubFile
+from remote.hub.ledger import Ledger
 from remote.packages.places import Places, folders_with_models, free_bytes
 from remote.task import Cancelled, Context, TaskFailed
 from remote.tasks.meter import Meter, seconds_left
 
-# Pauses before another try, in seconds. The client retries each request five times by itself, so
-# these bridge longer gaps; a try that brought bytes starts the row anew.
-LIST_PAUSES = (3.0, 10.0)
+# Pauses before another try, in seconds. A file is tried five times by the client itself, so these
+# bridge longer gaps, and one that brought bytes starts the row anew. A listing only we try again.
+LIST_PAUSES = (2.0, 6.0)
 FETCH_PAUSES = (5.0, 15.0)
 # Left free for the engine's caches and logs.
 RESERVE_BYTES = 500 * 10**6
@@ -36,12 +38,7 @@ def run(ctx: Context) -> bool:
     known = ledger.read(folder)
     skipped = known.complete(folder)
     if not skipped:
-        wanted = _wanted(ctx, places)
-        folder.mkdir(parents=True, exist_ok=True)
-        work = _Work(ctx, places, folder, wanted)
-        work.adopt()
-        work.fetch()
-        known = work.ledger
+        known = _Work(ctx, places, folder, _wanted(ctx, places)).done()
     ctx.fact("model.path", str(folder))
     ctx.fact("model.bytes", files.total(known.files))
     return skipped
@@ -50,7 +47,7 @@ def run(ctx: Context) -> bool:
 def _wanted(ctx: Context, places: Places) -> Tuple[HubFile, ...]:
     ctx.progress(0, None, "bytes", "list")
     wanted = files.choose(_listing(ctx, places))
-    lacks = files.missing([file.path for file in wanted])
+    lacks = files.missing([file.path for file in wanted if file.size])
     if lacks:
         raise TaskFailed("model.not-servable", model=ctx.spec.model, missing=lacks)
     return wanted
@@ -84,6 +81,12 @@ def _unlisted(ctx: Context, problem: Problem, last_lines: Sequence[str]) -> Task
     )
 
 
+def _why(answer: Answer) -> str:
+    if answer.stalled:
+        return "no byte came for %d s" % STALL_SECONDS
+    return answer.problems[0].detail if answer.problems else ""
+
+
 class _Work:
     """Brings one folder to hold exactly the wanted files."""
 
@@ -96,9 +99,22 @@ class _Work:
         self._wanted = wanted
         self._total = files.total(wanted)
         self._meter = Meter()
-        self.ledger = ledger.read(folder).expecting(wanted)
+        self._furthest = ("", 0.0)  # step, bytes
+        self._ledger = ledger.read(folder).expecting(wanted)
 
-    def adopt(self) -> None:
+    def done(self) -> Ledger:
+        """Return the ledger once every file is there and right."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._adopt()
+            self._fetch()
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            raise self._disk_full() from error
+        return self._ledger
+
+    def _adopt(self) -> None:
         """Take what is in our folder already, and what earlier downloads left elsewhere."""
         spec = self._ctx.spec
         roots = folders_with_models(self._places.data_dir, Path.home(), os.environ)
@@ -115,27 +131,27 @@ class _Work:
             else:
                 copies.discard(self._folder / file.path)
 
-    def fetch(self) -> None:
+    def _fetch(self) -> None:
         """Download what is lacking, again and again while it gets on."""
         pauses = list(FETCH_PAUSES)
         while self._lacking():
             self._check_room()
             had = self._bytes_here()
-            problems = self._fetch_once()
+            answer = self._fetch_once()
             left = self._lacking()
             if not left:
                 break
-            self._raise_final(problems)
+            self._raise_final(answer.problems)
             if self._bytes_here() > had:
                 pauses = list(FETCH_PAUSES)
             if not pauses:
-                detail = problems[0].detail if problems else ""
-                raise TaskFailed("model.incomplete", detail, files=[file.path for file in left])
+                names = [file.path for file in left]
+                raise TaskFailed("model.incomplete", _why(answer), files=names)
             if self._ctx.cancelled.wait(pauses.pop(0)):
                 raise Cancelled
         self._progress(self._total, "verify")
 
-    def _fetch_once(self) -> Sequence[Problem]:
+    def _fetch_once(self) -> Answer:
         lacking = {file.path: file for file in self._lacking()}
         base = self._total - files.total(lacking.values())
         here = self._bytes_here()
@@ -147,10 +163,13 @@ class _Work:
             elif kind == "fetched" and fields.get("path") in lacking:
                 self._verified(lacking[fields["path"]])
 
-        python = self._ctx.facts["hub.python"]
-        return client.fetch(
-            self._ctx, python, self._places, self._folder, list(lacking.values()), hear
-        ).problems
+        ctx, wanted = self._ctx, list(lacking.values())
+        answer = client.fetch(
+            ctx, ctx.facts["hub.python"], self._places, self._folder, wanted, hear, STALL_SECONDS
+        )
+        if answer.stalled:
+            ctx.log(_why(answer))
+        return answer
 
     def _raise_final(self, problems: Sequence[Problem]) -> None:
         """Raise for what another try would not change."""
@@ -209,14 +228,18 @@ class _Work:
             return False
 
     def _verified(self, file: HubFile) -> None:
-        self.ledger = self.ledger.with_verified(self._folder, file)
-        ledger.write(self._folder, self.ledger)
+        self._ledger = self._ledger.with_verified(self._folder, file)
+        ledger.write(self._folder, self._ledger)
 
     def _lacking(self) -> List[HubFile]:
-        return self.ledger.lacking(self._folder)
+        return self._ledger.lacking(self._folder)
 
     def _progress(self, done: float, step: str) -> None:
+        """Tell how far a step is: what has to be fetched again shows in the rate alone."""
         done = min(done, self._total)
         rate = self._meter.rate(done)
+        if self._furthest[0] == step:
+            done = max(done, self._furthest[1])
+        self._furthest = (step, done)
         left = seconds_left(done, self._total, rate)
         self._ctx.progress(done, self._total, "bytes", step, rate, left)

@@ -1,146 +1,148 @@
 """Start the engine and wait until it answers; on the way say what it is doing.
 
-One attempt may be followed by others, each for a reason of its own: the port was taken between the
-look and the bind, or the engine named the longest context that does fit.
+The plan is made here once more, from the files that are there and the cards as they are now: what
+preflight knew of the model came from the hub, and the cards' memory may have changed hands since.
+An attempt may be followed by others, each for a reason of its own: see `remote.engine.remedies`.
 """
 
 import os
 import time
-from typing import Dict, List, Optional, Union
+from pathlib import Path
+from typing import Optional, Sequence, Tuple
 
-from remote.engine import command, endpoint, failures, log_phases
-from remote.engine.command import Serving
+from remote.engine import (
+    choice,
+    command,
+    endpoint,
+    failures,
+    fit,
+    model_folder,
+    nodes,
+    options,
+    remedies,
+    shape,
+)
+from remote.engine.attempt import Attempt, Road
 from remote.engine.endpoint import Served
-from remote.engine.failures import Ending
-from remote.engine.log_phases import STEPS, Loading
-from remote.engine.tail import Tail
-from remote.task import Cancelled, Child, Context, TaskFailed
+from remote.engine.fit import Fit
+from remote.engine.model_folder import ModelFolder
+from remote.engine.serving import Serving, serving
+from remote.host import gpus
+from remote.host.gpus import Gpu
+from remote.spec import Spec
+from remote.task import Cancelled, Context, TaskFailed
 
-LOG = "engine.log"  # in the run's own folder of logs
-SECONDS_BETWEEN_LOOKS = 0.5
-# An engine that writes nothing for so long is stuck: shards, graphs and compilation all tell.
-LONGEST_SILENCE_SECONDS = 900.0
+# A card whose last engine was just ended shows its memory as held for some seconds.
+SECONDS_FOR_MEMORY = 20.0
+SECONDS_BETWEEN_CARDS = 2.0
 
 
 def run(ctx: Context) -> bool:
     """Bring the engine to its first 200 from /health; leaves `engine.port` and what it serves.
 
+    A node that is not the head has no endpoint: it is ready when it has joined, with port 0.
+
     Raises:
-        TaskFailed: one of `engine.*`.
+        TaskFailed: one of `engine.*`; `preflight.boot-with-gpu` on a host without its cards;
+            what `fit.check` raises; `model.not-servable`, `model.needs-code`.
         Cancelled: the run is being stopped; the engine has been ended.
     """
-    what = command.serving(ctx.facts, endpoint.free_port(ctx.spec.port))
-    offset = 0
+    if ctx.facts.get("no_gpu_boot"):
+        raise TaskFailed("preflight.boot-with-gpu")
+    model = model_folder.read(Path(ctx.facts["model.path"]))
+    check(ctx.spec, model)
+    what = _serving(ctx, model)
+    _write_template(what, ctx.spec)
+    road: Optional[Road] = None
     while True:
-        attempt = _Attempt(ctx, what, offset)
+        attempt = Attempt(ctx, what, road)
         found = attempt.wait()
         if isinstance(found, Served):
-            attempt.say_ready()
             _tell(ctx, what.port, found)
             return False
-        following = _following(what, found)
+        following = remedies.following(what, found, ctx.spec.engine_args)
         if following is None:
-            raise failures.failure(found, attempt.lines)
-        ctx.log("another try: %s" % found.cause)
-        what, offset = following, attempt.offset
+            raise _failure(ctx.spec, found, attempt.lines)
+        ctx.log("another try (%s): %s" % (following.remedies[-1], found.cause))
+        ctx.fact("engine.retry", following.remedies[-1])
+        what, road = _with_free_port(following, what.port), attempt.road.again()
 
 
-def _following(what: Serving, end: Ending) -> Optional[Serving]:
-    if end.address_in_use and what.port_tries < 1:
-        return what._replace(port=endpoint.free_port(what.port + 1), port_tries=1)
-    return command.with_fitting_length(what, end.fitting_length)
+def check(spec: Spec, model: ModelFolder) -> None:
+    """Raise what the engine would notice only after minutes, or never.
+
+    Raises:
+        TaskFailed: `model.not-servable` {model, missing}, `engine.bad-argument` {argument}.
+    """
+    if not model.has_tokenizer and not spec.trust_remote_code:
+        raise TaskFailed("model.not-servable", model=spec.model, missing="tokenizer.json")
+    template = options.value(spec.engine_args, "--chat-template")
+    if template and not set("{}\n") & set(template) and not Path(template).is_file():
+        raise TaskFailed(
+            "engine.bad-argument",
+            "there is no such file on the host",
+            argument="--chat-template %s" % template,
+            exit_status=2,
+            last_lines=[],
+        )
+
+
+def _serving(ctx: Context, model: ModelFolder) -> Serving:
+    cards, planned = _planned(ctx, model)
+    port = endpoint.free_port(ctx.spec.port)
+    return serving(ctx.facts, port, cards, planned)._replace(
+        has_template=model.has_template,
+        has_old_quantization=model.has_old_quantization,
+        own_address=nodes.own_address(ctx.spec),
+    )
+
+
+def _planned(ctx: Context, model: ModelFolder) -> Tuple[Sequence[Gpu], Optional[Fit]]:
+    """Return the cards and how the model is put on them, None where its shape is unknown."""
+    found = shape.read(model.config, model.weight_bytes) if model.config else None
+    engine = choice.parse(ctx.facts.get("engine.requirement") or "vllm")
+    engine = engine._replace(version=choice.parse_version(ctx.facts.get("engine.version") or ""))
+    until = time.monotonic() + SECONDS_FOR_MEMORY
+    while True:
+        cards = gpus.look().cards
+        if found is None:
+            return cards, None
+        planned = fit.plan(found, cards, engine, ctx.spec)
+        if planned.fits or not planned.held or time.monotonic() >= until:
+            fit.check(planned, found, cards, ctx.spec)
+            return cards, planned
+        ctx.log("waiting for the memory of the cards %s" % (planned.held,))
+        if ctx.cancelled.wait(SECONDS_BETWEEN_CARDS):
+            raise Cancelled
+
+
+def _write_template(what: Serving, spec: Spec) -> None:
+    """Put the catalogue's chat template where the command line says it is."""
+    path = command.template_path(what, spec)
+    if path is None:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name("%s.%d" % (path.name, os.getpid()))
+    with open(str(part), "w", encoding="utf-8", opener=_private) as file:
+        file.write(spec.chat_template)
+    part.replace(path)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CLOEXEC, 0o600)
+
+
+def _with_free_port(what: Serving, before: int) -> Serving:
+    return what if what.port == before else what._replace(port=endpoint.free_port(what.port))
+
+
+def _failure(spec: Spec, end: failures.Ending, lines: Sequence[str]) -> TaskFailed:
+    failed = failures.failure(end, lines)
+    failed.facts.setdefault("model", spec.model)
+    return failed
 
 
 def _tell(ctx: Context, port: int, served: Served) -> None:
-    ctx.fact("engine.port", port)
+    ctx.fact("engine.port", 0 if ctx.spec.node_rank else port)
     ctx.fact("engine.version", served.version or ctx.facts.get("engine.version") or "")
     ctx.fact("engine.max_model_len", served.max_model_len or 0)
-
-
-class _Attempt:
-    """One start of the engine, watched until it answers or ends."""
-
-    def __init__(self, ctx: Context, what: Serving, offset: int) -> None:
-        self._ctx = ctx
-        self._port = what.port
-        self._names = (ctx.spec.model, what.model_path)
-        argv, variables = command.build(what, ctx.spec, os.environ.get("PATH", ""))
-        self._loading = Loading(eager="--enforce-eager" in argv)
-        self._step_began = self._last_word = time.monotonic()
-        ctx.log(" ".join(argv))
-        self._child = _spawn(ctx, argv, variables)
-        self._tail = Tail(self._child.log_path, offset)
-        self.lines: List[str] = []
-
-    @property
-    def offset(self) -> int:
-        """Where this attempt's part of the log ends."""
-        return self._tail.offset
-
-    def wait(self) -> Union[Served, Ending]:
-        """Return what it serves when it answers, or how it ended."""
-        try:
-            while True:
-                status = self._child.poll()
-                self._read()
-                if status is not None:
-                    return self._ended(status)
-                served = endpoint.served(self._port, self._ctx.spec.api_key, self._names)
-                if served is not None:
-                    return served
-                self._check_silence()
-                self._pause()
-        except BaseException:
-            self._child.end()
-            raise
-
-    def _pause(self) -> None:
-        if self._ctx.cancelled.wait(SECONDS_BETWEEN_LOOKS):
-            raise Cancelled
-
-    def _ended(self, status: int) -> Ending:
-        self._child.end(0)  # its workers may still hold the card's memory
-        self.lines = self._tail.all_that_is_left()
-        return failures.ending(status, self.lines)
-
-    def _read(self) -> None:
-        now = time.monotonic()
-        lines = self._tail.new_lines()
-        if lines:
-            self._last_word = now
-        before = self._loading.step
-        for line in lines:
-            self._loading = log_phases.after(line, self._loading)
-        if self._loading.step != before:
-            self._step_began = now
-        loading, in_step = self._loading, now - self._step_began
-        self._ctx.progress(
-            loading.done(in_step),
-            loading.total,
-            "seconds",
-            loading.step,
-            eta_s=round(loading.seconds_left(in_step)),
-        )
-
-    def say_ready(self) -> None:
-        """Report that nothing is left to do."""
-        total = self._loading.total
-        self._ctx.progress(total, total, "seconds", STEPS[-1], eta_s=0)
-
-    def _check_silence(self) -> None:
-        silent = time.monotonic() - self._last_word
-        if silent > LONGEST_SILENCE_SECONDS:
-            lines = self._tail.all_that_is_left()
-            raise TaskFailed(
-                "engine.not-ready",
-                failures.cause(lines),
-                seconds=int(silent),
-                last_lines=lines[-failures.LAST_LINES :],
-            )
-
-
-def _spawn(ctx: Context, argv: List[str], variables: Dict[str, str]) -> Child:
-    try:
-        return ctx.spawn(argv, variables, LOG)
-    except OSError as error:  # the program is not there, or is not a program
-        raise TaskFailed("engine.exited", str(error), exit_status=127, last_lines=[]) from error

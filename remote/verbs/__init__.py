@@ -6,6 +6,8 @@
 import importlib
 from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Sequence
 
+from remote import runs
+
 if TYPE_CHECKING:
     from remote.task import Task
 
@@ -17,9 +19,10 @@ usage: python AGENT.pyz VERB [OPTIONS]   (PROTOCOL.md; stdout is for programs)
   watch --after SEQ [--run ID]
   status
   endpoint
-  stop [--grace SECONDS]
+  stop [--grace SECONDS] [--power-off]
   logs [--task NAME] [--lines N] [--follow]
   doctor                                       a spec on stdin, or nothing
+  clean --partial [--data-dir DIR]
 """
 
 # Verb → option → its type; a bool is a flag.
@@ -29,9 +32,10 @@ OPTIONS: Dict[str, Dict[str, type]] = {
     "watch": {"after": int, "run": str},
     "status": {},
     "endpoint": {},
-    "stop": {"grace": float},
+    "stop": {"grace": float, "power-off": bool},
     "logs": {"task": str, "lines": int, "follow": bool},
     "doctor": {},
+    "clean": {"partial": bool, "data-dir": str},
 }
 
 
@@ -79,7 +83,13 @@ def _value(kind: type, name: str, rest: List[str]) -> Any:
 
 
 def answer(request: Request) -> int:
-    """Carry a request out, its lines on stdout, and return the exit status."""
+    """Carry a request out, its lines on stdout, and return the exit status.
+
+    Whoever asks is a laptop in sight: that renews the newest run's lease.
+    """
+    newest = runs.newest(runs.runs_folder())
+    if newest is not None:
+        runs.renew_lease(newest)
     verb = importlib.import_module("remote.verbs." + request.verb)
     status: int = verb.run(request)
     return status

@@ -53,8 +53,17 @@ def read_object() -> Optional[Dict[str, Any]]:
 
 def laptop_gone(seconds: float) -> bool:
     """Wait `seconds` at most; return whether stdin was closed: nobody listens any more."""
+    return heard(seconds) == b""
+
+
+def heard(seconds: float) -> Optional[bytes]:
+    """Return what the laptop wrote to stdin in `seconds` at most.
+
+    Returns:
+        None where it said nothing, b"" where stdin was closed: nobody listens any more.
+    """
     try:
         readable = select.select([_STDIN], [], [], seconds)[0]
-        return bool(readable) and not os.read(_STDIN, 4096)
+        return os.read(_STDIN, 4096) if readable else None
     except (OSError, ValueError):
-        return True
+        return b""

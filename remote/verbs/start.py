@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 from typing import List, Optional, Sequence
 
-from remote import locks, processes, runs, supervisor, wire
+from remote import locks, processes, runs, supervisor, terms, wire
 from remote.runs import Run
 from remote.spec import Spec, SpecError, from_optional, parse, to_fields
 from remote.task import Task
@@ -44,11 +44,17 @@ def _asked() -> Spec:
 
 
 def _join(living: Run, spec: Spec) -> int:
-    """Join the living run where it serves what is asked for; refuse because of it else."""
+    """Join the living run where it serves what is asked for, under the terms that come with it.
+
+    Refuse because of it where it serves something else.
+    """
     theirs = from_optional(runs.read_object(living.spec))
     if theirs is None or not spec.serves_the_same(theirs):
         model = theirs.model if theirs is not None else "?"
         return refuse("run.busy", detail="another model is being served", model=model)
+    wanted = terms.of(spec)
+    if terms.read(living.terms, terms.of(theirs)) != wanted:
+        terms.write(living.terms, wanted)
     say("started", run=living.id, adopted=True)
     return wire.EXIT_OK
 
@@ -72,7 +78,8 @@ def _start(folder: Path, spec: Spec, graph: Sequence[Task]) -> int:
     if left:
         return refuse("run.not-ended", processes=left)
     runs.prune(folder, runs.KEPT - 1)
-    unfinished = runs.create(folder, to_fields(spec))
+    # The hub's token stays in the supervisor's memory: it is worth more than this host.
+    unfinished = runs.create(folder, to_fields(spec._replace(hub_token="")))
     problem = supervisor.start(unfinished, spec, graph)
     if problem:
         runs.remove(unfinished)

@@ -5,9 +5,10 @@ import os
 import signal
 import time
 from pathlib import Path
-from typing import List, Optional
+from typing import Dict, List, Optional
 
-from remote import locks, processes, runs, wire
+from remote import locks, power, processes, runs, wire
+from remote.host import providers
 from remote.runs import Run
 from remote.verbs import Request
 from remote.verbs.channel import refuse, say
@@ -25,10 +26,11 @@ def run(request: Request) -> int:
     folder = runs.runs_folder()
     # A start that is under way comes first, so that its run is seen here and ended too.
     with locks.held_if_free(runs.start_lock(folder), _START_SECONDS):
-        return _stop(runs.all_runs(folder), grace)
+        power_off = bool(request.options.get("power-off"))
+        return _stop(runs.all_runs(folder), grace, power_off)
 
 
-def _stop(known: List[Run], grace: float) -> int:
+def _stop(known: List[Run], grace: float, power_off: bool) -> int:
     living = _living(known)
     if living is not None:
         _end_supervisor(living.lock, grace)
@@ -38,8 +40,15 @@ def _stop(known: List[Run], grace: float) -> int:
     if left:
         return refuse("run.not-ended", processes=left)
     stopped = living.id if living is not None else (orphaned[-1] if orphaned else None)
-    say("stopped", run=stopped, was_running=stopped is not None)
+    fields = _powering_off() if power_off else {}
+    say("stopped", run=stopped, was_running=stopped is not None, **fields)
     return wire.EXIT_OK
+
+
+def _powering_off() -> Dict[str, str]:
+    """Let the host power off a moment after the answer; return what the answer says of it."""
+    provider = providers.look()
+    return {"power_off": power.begin(provider), "provider": provider.name}
 
 
 def _living(known: List[Run]) -> Optional[Run]:

@@ -48,6 +48,13 @@ def test_every_text_is_whole(code: str) -> None:
     assert len(entry["zh"]["title"]) <= 16
 
 
+@pytest.mark.parametrize("code", sorted(code for code in catalogue() if "+" in code))
+def test_texts_for_when_more_is_known_name_what_that_is(code: str) -> None:
+    base, _, fact = code.partition("+")
+    assert base in catalogue()
+    assert all(f"{{{fact}}}" in "".join(texts.values()) for texts in catalogue()[code].values())
+
+
 @pytest.mark.parametrize("code", sorted(catalogue()))
 def test_both_languages_name_the_same_facts(code: str) -> None:
     entry = catalogue()[code]

@@ -2,6 +2,7 @@
 
 import ast
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,15 @@ def test_files_and_functions_stay_small(path: Path) -> None:
 def test_no_file_is_a_bin() -> None:
     bins = {"utils", "util", "helpers", "helper", "manager", "common", "misc", "base"}
     assert not [path for path in SOURCES if path.stem in bins]
+
+
+def test_all_of_the_host_side_but_the_wire_is_forbidden_to_the_laptop() -> None:
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    forbidden = next(
+        contract["forbidden_modules"]
+        for contract in pyproject["tool"]["importlinter"]["contracts"]
+        if contract["name"] == "Of the host side, the laptop imports only the wire"
+    )
+    modules = {path.relative_to(ROOT).with_suffix("").parts[:2] for path in REMOTE}
+    names = {".".join(parts) for parts in modules} - {"remote.__init__", "remote.wire"}
+    assert set(forbidden) == names

@@ -55,7 +55,7 @@ def test_every_verb_is_documented_with_its_options() -> None:
     documented = {}
     for cell in first_column("Verbs"):
         name, *rest = cell.split(" ", 1)
-        documented[name] = set(re.findall(r"--(\w+)", " ".join(rest)))
+        documented[name] = set(re.findall(r"--([\w-]+)", " ".join(rest)))
     assert documented == {name: set(options) for name, options in verbs.OPTIONS.items()}
 
 
@@ -64,7 +64,7 @@ def test_every_verb_has_its_module_and_its_line_of_usage() -> None:
     assert modules == set(verbs.OPTIONS)
     for name, options in verbs.OPTIONS.items():
         (line,) = re.findall(rf"^  {name}\b.*$", verbs.USAGE, re.M)
-        assert set(re.findall(r"--(\w+)", line)) == set(options)
+        assert set(re.findall(r"--([\w-]+)", line)) == set(options)
 
 
 def test_every_line_that_a_verb_prints_is_documented() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +72,11 @@ def visible(folder: Path) -> set[str]:
 
 def of_weights(fetches: list[Fetch]) -> list[Fetch]:
     return [fetch for fetch in fetches if fetch.path == WEIGHTS]
+
+
+def never_backwards(ctx: StandIn) -> bool:
+    done = [report.done for report in ctx.reports if report.step == "fetch"]
+    return len(done) > 2 and all(before <= after for before, after in pairwise(done))
 
 
 def failure(ctx: StandIn) -> TaskFailed:
@@ -142,6 +149,7 @@ def test_a_killed_download_goes_on_where_it_was(
             model_files.run(ctx)
         fetches = of_weights(hub.fetches())
     assert max(fetch.start for fetch in fetches) > SIZE // 4
+    assert never_backwards(ctx)
     assert visible(model_folder(tmp_path)) == SERVED
     assert (model_folder(tmp_path) / WEIGHTS).read_bytes() == (repository / WEIGHTS).read_bytes()
 
@@ -158,6 +166,87 @@ def test_wrong_bytes_are_named_and_only_they_are_fetched_again(
     with Hub({MODEL: repository}) as honest:
         model_files.run(context(tmp_path, hub_python, honest.url))
         assert [fetch.path for fetch in honest.fetches()] == ["tokenizer.json"]
+
+
+def test_a_shard_that_arrives_damaged_once_is_fetched_again_alone(
+    tmp_path: Path, hub_python: str, repository: Path
+) -> None:
+    with Hub({MODEL: repository}, faults=Faults(wrong_first=frozenset({WEIGHTS}))) as hub:
+        ctx = context(tmp_path, hub_python, hub.url)
+        model_files.run(ctx)
+        fetches = sorted((fetch.path, fetch.start, fetch.sent) for fetch in hub.fetches())
+    assert fetches == [
+        ("config.json", 0, 23),
+        (WEIGHTS, 0, SIZE),
+        (WEIGHTS, 0, SIZE),
+        ("tokenizer.json", 0, 2),
+    ]
+    assert never_backwards(ctx)
+    assert (model_folder(tmp_path) / WEIGHTS).read_bytes() == (repository / WEIGHTS).read_bytes()
+
+
+def test_a_shard_without_a_byte_is_a_damaged_one(
+    tmp_path: Path, hub_python: str, repository: Path
+) -> None:
+    with Hub({MODEL: repository}, faults=Faults(empty=frozenset({WEIGHTS}))) as hub:
+        failed = failure(context(tmp_path, hub_python, hub.url))
+    assert failed.code == "model.hash-mismatch"
+    assert failed.facts["files"] == [WEIGHTS]
+    assert not (model_folder(tmp_path) / WEIGHTS).exists()
+
+
+def test_a_hub_whose_shard_is_empty_has_no_model(
+    tmp_path: Path, hub_python: str, repository: Path
+) -> None:
+    (repository / WEIGHTS).write_bytes(b"")  # its SHA-256 is e3b0c442…
+    with Hub({MODEL: repository}) as hub:
+        failed = failure(context(tmp_path, hub_python, hub.url))
+    assert failed.code == "model.not-servable"
+    assert failed.facts["missing"] == ["*.safetensors"]
+
+
+def test_a_download_that_stands_still_is_started_again_where_it_was(
+    tmp_path: Path, hub_python: str, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_files, "STALL_SECONDS", 1.0)
+    faults = Faults(hang_after={WEIGHTS: SIZE // 2})
+    with Hub({MODEL: repository}, faults=faults) as hub:
+        ctx = context(tmp_path, hub_python, hub.url)
+        model_files.run(ctx)
+        first, second = of_weights(hub.fetches())
+    assert (first.start, first.sent) == (0, SIZE // 2)
+    assert (second.start, second.sent) == (SIZE // 2, SIZE // 2)
+    assert "no byte came for 1 s" in ctx.lines
+    assert never_backwards(ctx)
+
+
+class Watching(StandIn):
+    """Counts the half files at each report."""
+
+    folder = Path()
+    most = 0
+
+    def progress(self, done: float, total: float | None, *args: Any, **named: Any) -> None:
+        super().progress(done, total, *args, **named)
+        self.most = max(self.most, len(list(self.folder.glob("*.incomplete"))))
+
+
+def test_four_files_come_at_once_and_count_together(
+    tmp_path: Path, hub_python: str, repository: Path
+) -> None:
+    (repository / WEIGHTS).unlink()
+    for number in range(6):
+        (repository / f"model-{number}.safetensors").write_bytes(os.urandom(SIZE // 6))
+    with Hub({MODEL: repository}, faults=Faults(bytes_per_s=SIZE // 2)) as hub:
+        ctx = context(tmp_path, hub_python, hub.url)
+        ctx.__class__ = Watching
+        ctx.folder = model_folder(tmp_path)  # type: ignore[attr-defined]
+        model_files.run(ctx)
+    assert ctx.most == 4  # type: ignore[attr-defined]
+    assert {report.total for report in ctx.reports if report.step == "fetch"} == {SIZE + 25}
+    rates = [report for report in ctx.reports if report.rate and report.step == "fetch"]
+    assert 0 < rates[-1].rate < SIZE  # type: ignore[operator]
+    assert any(report.eta_s for report in rates)
 
 
 def test_a_body_that_is_always_cut_ends_as_incomplete(
@@ -183,13 +272,43 @@ def test_what_the_hub_refuses_is_told_apart(
     assert failure(context(tmp_path, hub_python, hub.url)).code == "model.hub-unreachable"
 
 
-def test_the_token_is_neither_in_argv_nor_in_the_log(
+def test_a_hub_out_of_reach_is_told_soon(
+    tmp_path: Path, hub_python: str, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()  # with the real pauses
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    with Hub({MODEL: repository}) as hub:
+        gone = hub.url
+    began = time.monotonic()
+    assert failure(context(tmp_path, hub_python, gone)).code == "model.hub-unreachable"
+    assert time.monotonic() - began < 20
+
+
+def test_a_hub_that_takes_the_call_and_says_nothing_is_given_up_on(
+    tmp_path: Path, hub_python: str, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_files, "LIST_PAUSES", ())
+    began = time.monotonic()
+    with Hub({MODEL: repository}, faults=Faults(mute=True)) as hub:
+        failed = failure(context(tmp_path, hub_python, hub.url))
+    assert failed.code == "model.hub-unreachable"
+    assert time.monotonic() - began < 12, "three tries and two pauses stay below 35 s"
+
+
+def test_a_private_model_comes_with_the_token_alone_and_the_token_is_left_nowhere(
     tmp_path: Path, hub_python: str, repository: Path
 ) -> None:
-    with Hub({MODEL: repository}) as hub:
+    with Hub({MODEL: repository}, faults=Faults(token="ms-secret-token")) as hub:
+        assert failure(context(tmp_path, hub_python, hub.url)).code == "model.access-denied"
+        other = context(tmp_path, hub_python, hub.url, hub_token="another")
+        assert failure(other).code == "model.access-denied"
         ctx = context(tmp_path, hub_python, hub.url, hub_token="ms-secret-token")
         model_files.run(ctx)
+    assert visible(model_folder(tmp_path)) == SERVED
     assert "ms-secret-token" not in str((ctx.commands, ctx.lines, ctx.facts))
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert written
+    assert not [path for path in written if b"ms-secret-token" in path.read_bytes()]
 
 
 @pytest.mark.parametrize(

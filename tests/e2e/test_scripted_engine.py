@@ -116,12 +116,36 @@ def test_a_reply_ends_when_its_reader_goes_away(tmp_path: Path) -> None:
     with engine(tmp_path, scripted=("--scripted-prefill-s", "600")) as running:
         until(lambda: running.is_healthy)
         with closing(running.request("/v1/chat/completions", {**CHAT, "stream": True})):
-            until(lambda: b'model_name="/model"} 1.00' in running.ask("/metrics")[1])
+            until(lambda: b'model_name="/model"} 1.0' in running.ask("/metrics")[1])
         until(lambda: b'num_requests_running{engine="0",model_name="/model"} 0' in metrics(running))
 
 
 def metrics(running: Engine) -> bytes:
     return running.ask("/metrics")[1]
+
+
+def test_requests_beyond_the_seats_wait_and_the_figures_follow_them(tmp_path: Path) -> None:
+    slow = ("--scripted-prefill-s", "600")
+    with engine(tmp_path, "--max-num-seqs", "1", scripted=slow) as running:
+        until(lambda: running.is_healthy)
+        with closing(running.request("/v1/chat/completions", {**CHAT, "stream": True})):
+            until(
+                lambda: (
+                    b'num_requests_running{engine="0",model_name="/model"} 1.0' in metrics(running)
+                )
+            )
+            with closing(running.request("/v1/chat/completions", {**CHAT, "stream": True})):
+                until(
+                    lambda: (
+                        b'num_requests_waiting{engine="0",model_name="/model"} 1.0'
+                        in metrics(running)
+                    )
+                )
+            until(
+                lambda: (
+                    b'num_requests_waiting{engine="0",model_name="/model"} 0.0' in metrics(running)
+                )
+            )
 
 
 @pytest.mark.parametrize(

@@ -1,170 +1,32 @@
-"""The laptop's client of the agent's verbs (remote/PROTOCOL.md), one process per verb.
-
-The host is not trusted: every field is bounded and checked here, once, and what leaves this file
-are frozen dataclasses.
-"""
+"""The laptop's client of the agent's verbs (remote/PROTOCOL.md), one process per verb."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
 
-from desktop.core.errors import (
-    AgentRefused,
-    ConnectionLost,
-    DeployFailed,
-    NothingRunning,
-    ProtocolMismatch,
+from desktop.core.agent.answers import (
+    Cleaned,
+    Hello,
+    HostEndpoint,
+    Message,
+    Started,
+    Stopped,
+    messages,
+    refusal,
 )
+from desktop.core.errors import ConnectionLost, ProtocolMismatch
 from desktop.core.ssh.connection import Connection, Process
 from desktop.core.ssh.failures import lost
 from remote import wire
 
-Message = dict[str, Any]
-
-_MAX_BANNER_LINES = 1000
-_FACTS_OF_A_REFUSAL = 30
-_ITEMS_OF_A_FACT = 100
-_CHARS_OF_A_NAME = 50
-_NOT_FACTS = ("kind", "code", "seq", "time", "self")  # `self` would be an error's own argument
 # A watch that says nothing for so long is frozen, or its output goes nowhere.
 _WATCH_SECONDS = 4 * wire.KEEPALIVE_SECONDS
-
-
-@dataclass(frozen=True, slots=True)
-class RunStatus:
-    """The newest run on the host. `state` is one of wire.RUN_*; `run` is "" when there is none."""
-
-    run: str
-    state: str
-    model: str
-    port: int | None
-    engine_version: str
-    max_model_len: int
-    seq: int
-    tasks: dict[str, str]
-    code: str
-    detail: str
-
-    @property
-    def alive(self) -> bool:
-        """Whether there is a supervisor to watch."""
-        return self.state in (wire.RUN_WORKING, wire.RUN_READY)
-
-
-@dataclass(frozen=True, slots=True)
-class Hello:
-    """Who answered."""
-
-    agent: str
-    python: str
-    platform: str
-    home: str
-    run: RunStatus | None
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """The run that works now; `adopted` when it was there before."""
-
-    run: str
-    adopted: bool
-
-
-@dataclass(frozen=True, slots=True)
-class HostEndpoint:
-    """Where the engine listens on the host's loopback. `api_key` is a secret."""
-
-    run: str
-    port: int
-    api_key: str = field(repr=False)
-    model: str
-    max_model_len: int
-    engine_version: str
-
-
-def messages(lines: Iterable[str]) -> Iterator[Message]:
-    """Yield the protocol's objects: what comes before the marker is skipped, damaged lines too.
-
-    Raises:
-        ProtocolMismatch: a thousand lines and no marker.
-    """
-    iterator = iter(lines)
-    for count, line in enumerate(iterator):
-        if line.strip() == wire.MARKER:
-            break
-        if count >= _MAX_BANNER_LINES:
-            raise ProtocolMismatch("protocol-mismatch", detail="no sync marker")
-    for line in iterator:
-        try:
-            yield wire.decode(line)
-        except wire.WireError:
-            continue
-
-
-def parse_hello(output: str) -> Hello:
-    """Return the hello in the output of the verb; raises ProtocolMismatch or DeployFailed."""
-    for message in messages(output.splitlines()):
-        if message["kind"] != "hello":
-            continue
-        if message.get("protocol") != wire.PROTOCOL:
-            raise ProtocolMismatch("protocol-mismatch", detail=str(message.get("protocol"))[:20])
-        home = wire.text(message, "home") or ""
-        if not home.startswith("/"):
-            raise ProtocolMismatch("protocol-mismatch", detail="home")
-        run = message.get("run")
-        return Hello(
-            agent=wire.text(message, "agent", 50) or "",
-            python=wire.text(message, "python", 50) or "",
-            platform=wire.text(message, "platform", 100) or "",
-            home=home,
-            run=parse_status(run) if isinstance(run, dict) and run.get("run") else None,
-        )
-    raise DeployFailed("deploy-failed", detail=output[-500:].strip())
-
-
-def parse_status(message: Message) -> RunStatus:
-    """Return the status in a `status` line or under `run` of a hello."""
-    tasks = message.get("tasks")
-    states = tasks if isinstance(tasks, dict) else {}
-    return RunStatus(
-        run=wire.text(message, "run", 100) or "",
-        state=wire.text(message, "state", 50) or wire.RUN_STOPPED,
-        model=wire.text(message, "model", 300) or "",
-        port=wire.integer(message, "port"),
-        engine_version=wire.text(message, "engine_version", 100) or "",
-        max_model_len=wire.integer(message, "max_model_len") or 0,
-        seq=wire.integer(message, "seq") or 0,
-        tasks={name: str(states[name])[:20] for name in wire.TASKS if name in states},
-        code=wire.text(message, "code", 100) or "",
-        detail=wire.text(message, "detail") or "",
-    )
-
-
-def refusal(message: Message) -> AgentRefused | NothingRunning:
-    """Return the error in a `refused` or `failed` line, its facts bounded."""
-    code = wire.text(message, "code", 100) or "unexpected"
-    facts = {
-        name: _fact(value)
-        for name, value in list(message.items())[:_FACTS_OF_A_REFUSAL]
-        if name.isidentifier()
-        and len(name) <= _CHARS_OF_A_NAME
-        and name not in _NOT_FACTS
-        and isinstance(value, str | int | float | list)
-    }
-    facts.setdefault("detail", "")
-    if code == "nothing-running":
-        return NothingRunning(code, **facts)
-    return AgentRefused(code, **facts)
-
-
-def _fact(value: Any) -> Any:
-    if isinstance(value, list):
-        return [wire.plain(item) for item in value[:_ITEMS_OF_A_FACT]]
-    return wire.plain(value, 2000)
+_RENEWAL_SECONDS = 5.0  # between two renewals of the lease
+_RENEWAL = b"\n"
+_POWER_OFF = (wire.POWER_OFF_BEGUN, wire.POWER_OFF_UNKNOWN)
 
 
 class Agent:
@@ -191,18 +53,27 @@ class Agent:
                 return Started(run=run, adopted=message.get("adopted") is True)
         raise ProtocolMismatch("protocol-mismatch", detail="start")
 
-    def watch(self, run: str, after: int) -> Iterator[Message]:
-        """Yield the events after the cursor as they come, then one `end`.
+    def watch(
+        self, run: str, after: int, clock: Callable[[], float] = time.monotonic
+    ) -> Iterator[Message]:
+        """Yield events after the cursor and samples as they come, then one `end`.
+
+        Each message is answered with a renewal of the run's lease, every 5 s at most: the host
+        believes in a laptop only as long as both directions work.
 
         Raises:
             ConnectionLost: the output was cut, or not even a keep-alive came for 20 s; watch again
                 from the last `seq`.
         """
         argv = ("watch", "--after", str(after), "--run", run)
+        renew_at = clock() + _RENEWAL_SECONDS  # the verb itself was the first one
         with self._process(argv) as process:
             for message in messages(process.lines(_WATCH_SECONDS)):
                 if message["kind"] == "refused":
                     raise refusal(message)
+                if message["kind"] != "end" and clock() >= renew_at:
+                    process.write(_RENEWAL)
+                    renew_at = clock() + _RENEWAL_SECONDS
                 if message["kind"] != "keepalive":
                     yield message
                 if message["kind"] == "end":
@@ -224,12 +95,34 @@ class Agent:
                 )
         raise ProtocolMismatch("protocol-mismatch", detail="endpoint")
 
-    def stop(self) -> bool:
-        """Stop the run and return whether there was one; no process of it is left then."""
-        for message in self._answers(("stop",)):
+    def stop(self, *, power_off: bool = False) -> Stopped:
+        """Stop the run, and on request let the host power off, where that is known to be safe.
+
+        Whether it is off has to be looked for: see `session.power`.
+        """
+        argv = ("stop", "--power-off") if power_off else ("stop",)
+        for message in self._answers(argv):
             if message["kind"] == "stopped":
-                return message.get("was_running") is True
+                was_running = message.get("was_running") is True
+                if not power_off:
+                    return Stopped(was_running)
+                told = wire.text(message, "power_off", 50)
+                return Stopped(
+                    was_running,
+                    power_off=told if told in _POWER_OFF else wire.POWER_OFF_FAILED,
+                    provider=wire.text(message, "provider", 50) or "",
+                )
         raise ProtocolMismatch("protocol-mismatch", detail="stop")
+
+    def clean(self) -> Cleaned:
+        """Remove what is half there; raises AgentRefused `run.alive` while a run works."""
+        for message in self._answers(("clean", "--partial")):
+            if message["kind"] == "cleaned":
+                return Cleaned(
+                    bytes=wire.integer(message, "bytes") or 0,
+                    files=wire.integer(message, "files") or 0,
+                )
+        raise ProtocolMismatch("protocol-mismatch", detail="clean")
 
     def logs(self, task: str = "", lines: int = 200, *, follow: bool = False) -> Iterator[Message]:
         """Yield `log` lines (`task`, `line`), with `follow` as they come."""

@@ -12,8 +12,9 @@ import shlex
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from desktop.core.agent.answers import messages, parse_hello
 from desktop.core.agent.archive import Archive, build_archive
-from desktop.core.agent.client import Agent, messages, parse_hello
+from desktop.core.agent.client import Agent
 from desktop.core.errors import AgentError, DeployFailed, ProtocolMismatch, PythonMissing
 from desktop.core.ssh.connection import Completed, Connection
 

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from desktop.core.chat.catalogue import stop_token_ids
+from desktop.core.catalogue import stop_token_ids
 from desktop.core.chat.failures import converted
 from desktop.core.chat.message import Message
 from desktop.core.errors import AppError, ReplyFailed

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from desktop.core.agent.archive import build_ahead
 from desktop.core.session.wishes import Wishes
 from desktop.core.ssh.connection import Connection, connect
 from desktop.core.ssh.credentials import Credentials
+from desktop.core.ssh.forwarding import check_forwarding
 from desktop.core.ssh.known_hosts import KnownHosts
 from desktop.core.ssh.prompts import HostKeyQuestion, Prompts, SecretQuestion
 
@@ -15,7 +17,12 @@ Dial = Callable[[], Connection]
 
 
 def dialler(
-    wishes: Wishes, prompts: Prompts, known_hosts: KnownHosts, password: str | None = None
+    wishes: Wishes,
+    prompts: Prompts,
+    known_hosts: KnownHosts,
+    password: str | None = None,
+    *,
+    forwarding: bool = False,
 ) -> Dial:
     """Return a call that connects to the host of these wishes, each time anew.
 
@@ -24,6 +31,8 @@ def dialler(
         prompts: asked in the calling thread.
         known_hosts: which host keys are trusted.
         password: of the SSH user; kept in memory only.
+        forwarding: the connection is for a session: the first one must show that the host
+            forwards TCP, or else the call raises ForwardFailed before anything is installed.
     """
     credentials = Credentials(
         identity=wishes.identity,
@@ -35,9 +44,29 @@ def dialler(
     remembering = _RememberingPrompts(prompts)
 
     def dial() -> Connection:
+        build_ahead()
         return connect(wishes.destination, credentials, remembering, known_hosts)
 
-    return dial
+    return _with_forwarding(dial) if forwarding else dial
+
+
+def _with_forwarding(dial: Dial) -> Dial:
+    """Return the same call, which also checks that the host forwards TCP until it once did."""
+    shown = False
+
+    def dial_and_check() -> Connection:
+        nonlocal shown
+        connection = dial()
+        try:
+            if not shown:
+                check_forwarding(connection)
+                shown = True
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    return dial_and_check
 
 
 class _RememberingPrompts:

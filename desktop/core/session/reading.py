@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from desktop.core.events import Fact, Progress, SessionEvent, TaskChanged
+from desktop.core.events import Card, Fact, Progress, Sample, SessionEvent, TaskChanged
 from desktop.core.phases import Phase
 from remote import wire
 
@@ -18,6 +18,8 @@ _PHASE_OF_TASK = {
     wire.SERVE: Phase.LOADING,
 }
 _FINISHED = (wire.DONE, wire.SKIPPED)
+_MOST_CARDS = 64
+_REASONS = (wire.ASKED, wire.LEASE, wire.IDLE, wire.LIMIT)
 
 
 def to_event(message: Mapping[str, Any]) -> SessionEvent | None:
@@ -31,7 +33,37 @@ def to_event(message: Mapping[str, Any]) -> SessionEvent | None:
         case "fact":
             name = wire.text(line, "name", 100)
             return Fact(name, wire.plain(line.get("value"))) if name else None
+        case "sample":
+            return _sample(line)
     return None
+
+
+def reason_of(stopped: Mapping[str, Any]) -> str:
+    """Return why a run was stopped, from its last event; "" where that is none of the reasons."""
+    reason = wire.text(dict(stopped), "reason", 50)
+    return reason if reason in _REASONS else ""
+
+
+def _sample(line: dict[str, Any]) -> Sample:
+    listed = line.get("gpus")
+    cards = listed[:_MOST_CARDS] if isinstance(listed, list) else []
+    return Sample(
+        cards=tuple(_card(card) for card in cards if isinstance(card, dict)),
+        kv_use=min(wire.number(line, "kv_use") or 0.0, 1.0),
+        running=wire.integer(line, "running") or 0,
+        waiting=wire.integer(line, "waiting") or 0,
+        tokens_per_s=wire.number(line, "tokens_per_s"),
+        prompt_tokens_per_s=wire.number(line, "prompt_tokens_per_s"),
+    )
+
+
+def _card(fields: dict[str, Any]) -> Card:
+    utilization = wire.integer(fields, "utilization")
+    return Card(
+        utilization=None if utilization is None else min(utilization, 100),
+        memory_used=wire.integer(fields, "memory_used"),
+        memory_total=wire.integer(fields, "memory_total"),
+    )
 
 
 def _task(line: dict[str, Any]) -> TaskChanged | None:

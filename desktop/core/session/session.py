@@ -17,7 +17,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
-from desktop.core.agent.client import Agent, refusal
+from desktop.core.agent.answers import refusal
+from desktop.core.agent.client import Agent
 from desktop.core.agent.deploy import deploy
 from desktop.core.errors import (
     AppError,
@@ -28,11 +29,11 @@ from desktop.core.errors import (
     HostUnreachable,
     NothingRunning,
 )
-from desktop.core.events import Emit, Ended, Endpoint, Ready, Retrying, TaskChanged
+from desktop.core.events import Emit, Ended, Endpoint, Ready, Restarting, Retrying, TaskChanged
 from desktop.core.phases import Phase
 from desktop.core.session.dial import Dial
 from desktop.core.session.endpoint import await_answer, open_forward
-from desktop.core.session.reading import backoff, phase_of, to_event
+from desktop.core.session.reading import backoff, phase_of, reason_of, to_event
 from desktop.core.session.spec import spec_fields
 from desktop.core.session.stage import Stage
 from desktop.core.session.wishes import Wishes
@@ -54,6 +55,7 @@ class _Told:
     tasks: dict[str, str] = field(default_factory=dict)
     is_ready: bool = False
     failure: AppError | None = None
+    because: str = ""  # why the host stopped the run
     has_news: bool = False  # since the last connect: something was heard that was new
 
 
@@ -249,12 +251,17 @@ class Session:
 
     def _watch(self, connection: Connection, agent: Agent) -> None:
         for message in agent.watch(self._told.run, self._told.cursor):
-            self._told.cursor = wire.integer(message, "seq") or self._told.cursor
-            self._told.has_news = True
+            seq = wire.integer(message, "seq")
+            self._told.cursor = seq or self._told.cursor
+            self._told.has_news |= seq is not None
             match message["kind"]:
                 case "ready":
                     self._told.is_ready = True
                     self._become_ready(connection, agent)
+                case "restarting":
+                    self._unready(message)
+                case "stopped":
+                    self._told.because = reason_of(message)
                 case "failed":
                     self._told.failure = refusal(message)
                 case "end":
@@ -303,6 +310,15 @@ class Session:
             where = self._wishes.destination
             raise ConnectionLost("connection-lost", host=where.host, port=where.port)
 
+    def _unready(self, message: dict[str, Any]) -> None:
+        """The engine crashed: wait for the next one, with the same port on this side."""
+        self._told.is_ready = False
+        self._told.tasks[wire.SERVE] = wire.RUNNING
+        if self._forward is not None:
+            self._forward.detach()
+        self._stage.enter(Phase.LOADING)
+        self._stage.say(Restarting(refusal(message)))
+
     def _is_moot(self, connection: Connection) -> bool:
         """Tell whether nobody waits for an answer of the model any more."""
         return self._stopping.is_set() or self._closing.is_set() or not connection.alive
@@ -311,7 +327,7 @@ class Session:
         stopper = self._stopper
         if stopper is not None and stopper.is_alive():
             stopper.join()  # its verb returns when no process of the run is left
-        self._stage.say(Ended(reason))
+        self._stage.say(Ended(reason, self._told.because))
         if self._stopping.is_set() or reason == wire.RUN_STOPPED:
             return
         raise self._told.failure or AppError("run-lost")
@@ -319,7 +335,7 @@ class Session:
     def _stop_and_leave(self, agent: Agent) -> None:
         self._stage.enter(Phase.STOPPING)
         agent.stop()
-        self._stage.say(Ended(wire.RUN_STOPPED))
+        self._stage.say(Ended(wire.RUN_STOPPED, wire.ASKED))
 
     def _say_task(self, task: str, state: str) -> None:
         self._stage.say(TaskChanged(task, state))

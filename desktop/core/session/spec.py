@@ -5,19 +5,46 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
+from desktop.core import catalogue
 from desktop.core.session.wishes import Wishes
 
 
 def spec_fields(wishes: Wishes) -> dict[str, Any]:
-    """Return the spec of PROTOCOL.md for these wishes, with a fresh API key in it (a secret)."""
+    """Return the spec of PROTOCOL.md for these wishes.
+
+    There are secrets in it: a fresh API key, and the hub's token where there is one. A model that
+    the catalogue does not have is read from its own files on the host.
+    """
     return {
         "model": wishes.model,
         "revision": wishes.revision,
         "hub": wishes.hub,
+        "hub_token": wishes.hub_token,
         "data_dir": wishes.data_dir,
         "engine": wishes.engine,
         "engine_env": wishes.engine_env,
         "engine_args": list(wishes.engine_args),
         "max_model_len": wishes.max_model_len,
+        "kv_cache_dtype": wishes.kv_cache_dtype,
+        "trust_remote_code": wishes.model in wishes.trust_remote_code,
+        **_of_the_model(wishes.model),
+        "node_count": wishes.node_count,
+        "node_rank": wishes.node_rank,
+        "head_address": wishes.head_address,
+        "lease_seconds": wishes.lease_seconds,
+        "idle_seconds": wishes.idle_seconds,
+        "limit_seconds": wishes.limit_seconds,
+        "power_off": wishes.power_off,
         "api_key": f"pk-{secrets.token_urlsafe(24)}",
+    }
+
+
+def _of_the_model(name: str) -> dict[str, str]:
+    model = catalogue.find(name)
+    if model is None:
+        return {}
+    return {
+        "dtype": model.dtype,
+        "reasoning_parser": model.reasoning_parser,
+        "chat_template": model.chat_template,
     }

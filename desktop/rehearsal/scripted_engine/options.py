@@ -23,6 +23,7 @@ class Options:
         port: port to bind.
         served_model_name: what the model is called in requests.
         max_model_len: a number, "auto" or "".
+        max_num_seqs: how many requests are answered at a time; the others wait.
         api_key: what /v1 asks for, or "".
         enforce_eager: whether the log shows no compilation.
         scripted_startup_s: seconds until it answers.
@@ -40,6 +41,7 @@ class Options:
     port: int
     served_model_name: str
     max_model_len: str
+    max_num_seqs: int
     api_key: str
     enforce_eager: bool
     scripted_startup_s: float
@@ -97,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--served-model-name", "--served_model_name", default="")
     parser.add_argument("--max-model-len", "--max_model_len", default="")
+    parser.add_argument("--max-num-seqs", "--max_num_seqs", type=int, default=256)
     parser.add_argument("--api-key", default=os.environ.get("VLLM_API_KEY", ""))
     parser.add_argument("--enforce-eager", action="store_true")
     parser.add_argument("--scripted-startup-s", type=float, default=0.5)

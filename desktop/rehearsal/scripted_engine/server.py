@@ -7,7 +7,6 @@ import os
 import select
 import socket
 import sys
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,10 +15,12 @@ from typing import Any
 from desktop.rehearsal.scripted_engine import VERSION
 from desktop.rehearsal.scripted_engine.options import Options
 from desktop.rehearsal.scripted_engine.replies import Refused, Reply, Script, count
-from desktop.rehearsal.scripted_engine.start_up import bar
+from desktop.rehearsal.scripted_engine.start_up import ROOM_IN_LENGTHS, bar
+from desktop.rehearsal.scripted_engine.traffic import Request, Traffic, as_prometheus
 
 _LARGEST_BODY = 16 * 1024 * 1024
 _COMPLETIONS = ("/v1/chat/completions", "/v1/completions")
+_SECONDS_BETWEEN_TURNS = 0.02  # a request that waits for its turn looks so often
 
 
 class _Gone(Exception):
@@ -27,7 +28,7 @@ class _Gone(Exception):
 
 
 class EngineServer(ThreadingHTTPServer):
-    """The served model: its options, its counters, and how many are being answered.
+    """The served model: its options and its requests.
 
     It binds its port when it is made and refuses connections until `server_activate`, as vLLM does.
     """
@@ -44,9 +45,9 @@ class EngineServer(ThreadingHTTPServer):
             reply_tokens=options.scripted_reply_tokens,
             reasoning_tokens=options.scripted_reasoning_tokens,
         )
-        self._running = 0
-        self._counted: dict[str, int] = {}
-        self._lock = threading.Lock()
+        room = options.scripted_room or length * ROOM_IN_LENGTHS
+        self.traffic = Traffic(seats=options.max_num_seqs, room=room)
+        self._started = time.time()
         super().__init__((options.host, options.port), _Handler, bind_and_activate=False)
         self.server_bind()
 
@@ -61,28 +62,9 @@ class EngineServer(ThreadingHTTPServer):
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)
 
-    def enter(self, change: int) -> None:
-        """Count a request in (+1) or out (-1)."""
-        with self._lock:
-            self._running += change
-
-    def count(self, name: str, number: int = 1) -> None:
-        """Add to a counter."""
-        with self._lock:
-            self._counted[name] = self._counted.get(name, 0) + number
-
     def metrics(self) -> str:
-        """Return the few Prometheus series that a watcher reads."""
-        labels = f'{{engine="0",model_name="{self.script.model}"}}'
-        with self._lock:
-            series: dict[str, float] = {
-                "num_requests_running": self._running,
-                "num_requests_waiting": 0,
-                "kv_cache_usage_perc": 0.01 * self._running,
-            }
-            for name in ("prompt_tokens", "generation_tokens", "request_success"):
-                series[f"{name}_total"] = self._counted.get(name, 0)
-        return "".join(f"vllm:{name}{labels} {value:.2f}\n" for name, value in series.items())
+        """Return what /metrics answers."""
+        return as_prometheus(self.traffic.figures(), self.script.model, self._started)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -160,25 +142,25 @@ class _Handler(BaseHTTPRequestHandler):
             reply = self.server.script.reply(fields, is_chat="chat" in self.path)
         except (TypeError, ValueError, KeyError, AttributeError) as error:
             raise Refused(400, f"1 validation error: {error!r}") from None
-        self.server.count("prompt_tokens", reply.prompt_tokens)
-        self.server.enter(+1)
+        traffic, whole = self.server.traffic, False
+        request = traffic.arrive(reply.prompt_tokens)
         try:
+            while not traffic.may_run(request):
+                self._wait(_SECONDS_BETWEEN_TURNS)
             self._wait(self.server.options.scripted_prefill_s)
-            if reply.is_stream:
-                self._stream(reply)
-            else:
-                self._answer_whole(reply)
-            self.server.count("request_success")
+            answer = self._stream if reply.is_stream else self._answer_whole
+            answer(reply, request)
+            whole = True
         finally:
-            self.server.enter(-1)
+            traffic.leave(request, whole=whole)
 
-    def _paced(self, tokens: list[str]) -> Iterator[str]:
+    def _paced(self, tokens: list[str], request: Request) -> Iterator[str]:
         """Yield each token when its time has come; raises _Gone when nobody listens any more."""
         due = time.monotonic()
         for token in tokens:
             due += 1.0 / self.server.options.scripted_tokens_per_s
             self._wait(due - time.monotonic())
-            self.server.count("generation_tokens")
+            self.server.traffic.generated(request)
             yield token
 
     def _wait(self, seconds: float) -> None:
@@ -188,9 +170,9 @@ class _Handler(BaseHTTPRequestHandler):
         if readable:
             time.sleep(max(0.0, seconds))  # the next request is here already; it has to wait
 
-    def _answer_whole(self, reply: Reply) -> None:
-        thought = "".join(self._paced(reply.reasoning))
-        text = "".join(self._paced(reply.tokens))
+    def _answer_whole(self, reply: Reply, request: Request) -> None:
+        thought = "".join(self._paced(reply.reasoning, request))
+        text = "".join(self._paced(reply.tokens, request))
         message = {"role": "assistant", "content": text, "reasoning": thought or None}
         choice: dict[str, Any] = {"message": message} if reply.is_chat else {"text": text}
         choice.update(index=0, finish_reason=reply.finish_reason, stop_reason=None)
@@ -199,7 +181,7 @@ class _Handler(BaseHTTPRequestHandler):
         answer["usage"] = reply.usage(len(reply.reasoning) + len(reply.tokens))
         self._send_json(200, answer)
 
-    def _stream(self, reply: Reply) -> None:
+    def _stream(self, reply: Reply, request: Request) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream; charset=utf-8")
         self.send_header("Transfer-Encoding", "chunked")
@@ -207,9 +189,9 @@ class _Handler(BaseHTTPRequestHandler):
         envelope = self._envelope(reply, "chat.completion.chunk")
         if reply.is_chat:
             self._send_piece(envelope, {"delta": {"role": "assistant", "content": ""}})
-        for token in self._paced(reply.reasoning):
+        for token in self._paced(reply.reasoning, request):
             self._send_piece(envelope, {"delta": {"reasoning": token}})
-        for place, token in enumerate(self._paced(reply.tokens), start=1):
+        for place, token in enumerate(self._paced(reply.tokens, request), start=1):
             reason = reply.finish_reason if place == len(reply.tokens) else None
             piece = {"delta": {"content": token}} if reply.is_chat else {"text": token}
             self._send_piece(envelope, piece, reason)

@@ -13,6 +13,7 @@ from desktop.rehearsal.scripted_engine.options import Options
 
 _API, _CORE, _WORKER = "APIServer", "EngineCore", "Worker"
 _SHARDS = 4
+ROOM_IN_LENGTHS = 4  # the cache holds so many requests of full length, unless it is told otherwise
 PAUSES = 8  # how often a start that is not eager calls `pause`
 
 _TOO_LONG = (
@@ -94,7 +95,7 @@ def _make_room(room: int, length: int) -> None:
     say(_WORKER, "gpu_worker.py:773", "Available KV cache memory: 1.00 GiB")
     if room and length > room:
         _fail(_TOO_LONG.format(length=length, room=room))
-    tokens = room or length * 4
+    tokens = room or length * ROOM_IN_LENGTHS
     times = f"{length:,} tokens per request: {tokens / length:.2f}x"
     text = f"CPU KV cache size: {tokens:,} tokens, Maximum concurrency for {times}"
     say(_CORE, "kv_cache_utils.py:2327", text)

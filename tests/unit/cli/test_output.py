@@ -5,6 +5,7 @@ import pytest
 from desktop.cli.output import JsonLines, to_line
 from desktop.core.errors import AgentRefused, HostUnreachable
 from desktop.core.events import (
+    Card,
     Delta,
     Ended,
     Endpoint,
@@ -15,7 +16,9 @@ from desktop.core.events import (
     Reasoning,
     ReplyDone,
     ReplyStarted,
+    Restarting,
     Retrying,
+    Sample,
     TaskChanged,
     Usage,
 )
@@ -75,6 +78,23 @@ ENDPOINT = Endpoint("http://127.0.0.1:8000/v1", "pk-x", "a/b", 2048, "r1", "0.32
             },
         ),
         (Ended("stopped"), {"kind": "ended", "reason": "stopped"}),
+        (Ended("stopped", "idle"), {"kind": "ended", "reason": "stopped", "because": "idle"}),
+        (
+            Restarting(AgentRefused("engine.crashed")),
+            {"kind": "restarting", "code": "engine.crashed"},
+        ),
+        (
+            Sample((Card(97, 22, 24),), 0.5, 1, 2, 77.5, None),
+            {
+                "kind": "sample",
+                "gpus": [{"utilization": 97, "memory_used": 22, "memory_total": 24}],
+                "kv_use": 0.5,
+                "running": 1,
+                "waiting": 2,
+                "tokens_per_s": 77.5,
+                "prompt_tokens_per_s": None,
+            },
+        ),
         (ReplyStarted(1), None),
         (Retrying(1, 2.0), None),
     ],

@@ -11,15 +11,18 @@ from rich.console import Console
 
 from desktop.cli.plain import plain, prose
 from desktop.cli.terminal import Terminal
-from desktop.core.errors import HostKeyChanged
+from desktop.core.errors import AgentRefused, HostKeyChanged
 from desktop.core.events import (
     Delta,
+    Ended,
     Endpoint,
     Event,
+    Fact,
     PhaseChanged,
     Progress,
     Ready,
     Reasoning,
+    Restarting,
     TaskChanged,
 )
 from desktop.core.explain import Language, explain
@@ -29,6 +32,9 @@ from remote import wire
 EVIL = "\x1b]0;pwned\x07\x9b2J"
 EVENTS: list[Event] = [
     PhaseChanged(Phase.CONNECTING),
+    Fact("gpu.0.name", EVIL),
+    Fact("data_dir", f"/{EVIL}"),
+    TaskChanged("preflight", wire.DONE),
     TaskChanged("serve", wire.RUNNING),
     Progress("serve", 1, 2, "steps", EVIL),
     Ready(Endpoint("http://127.0.0.1:8000/v1", "k", f"a/{EVIL}b", 2048, "r", "0.32.0")),
@@ -59,6 +65,7 @@ def test_nothing_from_a_host_or_a_model_drives_the_terminal(
     terminal, out, err = on_terminal("en", monkeypatch)
     for event in EVENTS:
         terminal.event(event)
+    terminal.account()
     terminal.record("fact", name=f"task.{EVIL}", value=EVIL)
     terminal.record("log", task="serve", line=EVIL)
     terminal.close()
@@ -126,3 +133,38 @@ def test_a_long_explanation_is_shown_whole(
 def test_in_a_log_an_explanation_is_one_line_each(capsys: pytest.CaptureFixture[str]) -> None:
     Terminal("en").error(HostKeyChanged("host-key-changed", source="x" * 200))
     assert len(capsys.readouterr().err.splitlines()) == 3
+
+
+def test_what_was_found_out_is_told_once_the_check_is_over(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    terminal = Terminal("en")
+    for name, value in (("data_dir", "/data"), ("disk.free", 48e9), ("engine.requirement", "vllm")):
+        terminal.event(Fact(name, value))
+    assert capsys.readouterr() == ("", "")
+    terminal.event(TaskChanged("preflight", wire.DONE))
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "  Engine  vllm\n  Disk    /data, 48 GB free\n" in told.err
+
+
+def test_a_doctors_account_is_the_result_and_lines_up_in_chinese_too(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    terminal = Terminal("zh")
+    terminal.event(Fact("gpu.count", 0))
+    terminal.event(Fact("provider", "vast"))
+    terminal.account()
+    lines = capsys.readouterr().out.splitlines()
+    assert [cell_len(line[: line.rindex("  ")]) for line in lines] == [6, 6]
+    assert lines[0].startswith("显卡")
+
+
+def test_a_crash_and_an_end_of_the_hosts_own_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal = Terminal("en")
+    terminal.event(Restarting(AgentRefused("engine.out-of-memory")))
+    terminal.event(Ended("stopped", "idle"))
+    terminal.event(Ended("stopped", "asked"))
+    restarting, ended = capsys.readouterr().err.splitlines()
+    assert "the host starts it again" in restarting
+    assert "nobody asked it anything" in ended

@@ -3,7 +3,15 @@ from typing import Any, cast
 
 import pytest
 
-from desktop.core.agent.client import Agent, Hello, messages, parse_hello, parse_status, refusal
+from desktop.core.agent.answers import (
+    Hello,
+    Stopped,
+    messages,
+    parse_hello,
+    parse_status,
+    refusal,
+)
+from desktop.core.agent.client import Agent
 from desktop.core.errors import (
     AgentRefused,
     ConnectionLost,
@@ -84,7 +92,7 @@ def test_the_spec_travels_on_stdin_and_never_in_the_command() -> None:
 
 def test_the_command_is_quoted() -> None:
     connection = FakeConnection({"kind": "stopped", "was_running": False})
-    assert agent(connection).stop() is False
+    assert agent(connection).stop() == Stopped(was_running=False)
     assert connection.commands == ["exec /usr/bin/python3 -I '/a b.pyz' stop"]
 
 
@@ -103,6 +111,47 @@ def test_a_watch_without_its_end_line_was_cut() -> None:
         list(agent(connection).watch("r1", 0))
     assert caught.value.facts.items() >= {"host": "gpu", "port": 2222}.items()
     assert caught.value.facts["reason"]
+
+
+@pytest.mark.parametrize(
+    ("told", "power_off"),
+    [
+        ("begun", "begun"),
+        ("not-known-safe", "not-known-safe"),
+        ("failed", "failed"),
+        ("surely", "failed"),
+        (None, "failed"),  # an older agent stops and knows nothing of it
+        (["begun"], "failed"),
+    ],
+)
+def test_a_stop_tells_what_became_of_the_power_off(told: object, power_off: str) -> None:
+    line = {"kind": "stopped", "was_running": True, "power_off": told, "provider": "p" * 99}
+    connection = FakeConnection(line)
+    stopped = agent(connection).stop(power_off=True)
+    assert stopped == Stopped(was_running=True, power_off=power_off, provider="p" * 50)
+    assert connection.commands[0].endswith("stop --power-off")
+
+
+def test_what_comes_from_a_watch_renews_the_lease_every_five_seconds() -> None:
+    connection = FakeConnection(
+        *[{"kind": "keepalive"}, {"kind": "sample"}] * 6, {"kind": "end", "reason": "stopped"}
+    )
+    now = 100.0
+
+    def clock() -> float:
+        nonlocal now
+        now += 1.0  # asked about once for each message
+        return now
+
+    list(agent(connection).watch("r1", 0, clock))
+    assert connection.process.stdin == b"\n\n"
+
+
+def test_a_watch_that_has_just_begun_renews_nothing() -> None:
+    connection = FakeConnection({"kind": "task", "seq": 4}, {"kind": "end", "reason": "stopped"})
+    list(agent(connection).watch("r1", 0, lambda: 100.0))
+    assert connection.process.stdin == b""
+    assert connection.process.stdin_open
 
 
 def test_logs_without_their_end_line_were_cut() -> None:

@@ -1,8 +1,8 @@
 import pytest
 
-from desktop.core.events import Fact, Progress, TaskChanged
+from desktop.core.events import Card, Fact, Progress, Sample, TaskChanged
 from desktop.core.phases import Phase
-from desktop.core.session.reading import backoff, phase_of, to_event
+from desktop.core.session.reading import backoff, phase_of, reason_of, to_event
 
 
 def test_a_task_line_becomes_a_task_event() -> None:
@@ -50,6 +50,50 @@ def test_a_fact_is_bounded() -> None:
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf"), 10**400])
 def test_a_fact_that_json_cannot_hold_is_nothing(value: float) -> None:
     assert to_event({"kind": "fact", "name": "x", "value": value}) == Fact("x", None)
+
+
+def test_a_sample_is_read() -> None:
+    card = {"index": 0, "utilization": 97, "memory_used": 5, "memory_total": 9}
+    line = {
+        "kind": "sample",
+        "gpus": [card],
+        "kv_use": 0.25,
+        "running": 1,
+        "waiting": 2,
+        "tokens_per_s": 40.5,
+        "prompt_tokens_per_s": None,
+    }
+    assert to_event(line) == Sample((Card(97, 5, 9),), 0.25, 1, 2, 40.5, None)
+
+
+def test_a_sample_of_a_strange_host_is_bounded() -> None:
+    card = {"utilization": 10**9, "memory_used": "all", "memory_total": -1}
+    line = {
+        "kind": "sample",
+        "gpus": [card, "card", None] + [card] * 1000,
+        "kv_use": 70,
+        "running": 2**70,
+        "waiting": True,
+        "tokens_per_s": float("nan"),
+        "prompt_tokens_per_s": "many",
+    }
+    event = to_event(line)
+    assert isinstance(event, Sample)
+    assert event.cards[0] == Card(100, None, None)
+    assert len(event.cards) < 100
+    assert event == Sample(event.cards, 1.0, 0, 0, None, None)
+    assert to_event({"kind": "sample", "gpus": {}}) == Sample((), 0.0, 0, 0, None, None)
+
+
+@pytest.mark.parametrize(
+    ("reason", "read"),
+    [
+        *[(known, known) for known in ("asked", "lease", "idle", "limit")],
+        *[(unknown, "") for unknown in ("whim", None, ["lease"])],
+    ],
+)
+def test_only_a_known_reason_of_a_stop_is_read(reason: object, read: str) -> None:
+    assert reason_of({"kind": "stopped", "reason": reason}) == read
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from typing import Any, cast
 
 import pytest
 
-from desktop.core.agent.client import Agent, Hello, HostEndpoint, RunStatus, Started
+from desktop.core.agent.answers import Hello, HostEndpoint, RunStatus, Started, Stopped
+from desktop.core.agent.client import Agent
 from desktop.core.errors import (
     AgentRefused,
     AppError,
@@ -15,7 +16,15 @@ from desktop.core.errors import (
     HostUnreachable,
     NothingRunning,
 )
-from desktop.core.events import Ended, Event, PhaseChanged, Ready, Retrying
+from desktop.core.events import (
+    Ended,
+    Event,
+    PhaseChanged,
+    Ready,
+    Restarting,
+    Retrying,
+    Sample,
+)
 from desktop.core.phases import Phase
 from desktop.core.session import session as story
 from desktop.core.session.session import Session
@@ -92,6 +101,7 @@ class FakeHost:
         self.hello = Hello("1", "3.8", "", "/root", run)
         self.stop_asked = threading.Event()
         self.connection = FakeConnection()
+        self.ports = iter([8000, 8001, 8001])
 
     def deploy(self, connection: Connection) -> Agent:
         self.connection = cast("FakeConnection", connection)
@@ -118,12 +128,12 @@ class FakeHost:
 
     def endpoint(self) -> HostEndpoint:
         self.asked.append("endpoint")
-        return HostEndpoint("r1", 8000, "pk-1", "a/b", 2048, "0.32.0")
+        return HostEndpoint("r1", next(self.ports), "pk-1", "a/b", 2048, "0.32.0")
 
-    def stop(self) -> bool:
+    def stop(self) -> Stopped:
         self.asked.append("stop")
         self.stop_asked.set()
-        return True
+        return Stopped(was_running=True)
 
 
 class FakeForward:
@@ -131,20 +141,26 @@ class FakeForward:
 
     port = 8123
 
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
     def attach(self, connection: Connection, port: int) -> None:
-        assert port == 8000
+        self.calls.append(f"attach {port}")
 
     def detach(self) -> None:
-        pass
+        self.calls.append("detach")
 
     def close(self) -> None:
         pass
 
 
 @pytest.fixture(autouse=True)
-def no_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(story, "open_forward", lambda _port: FakeForward())
+def forward(monkeypatch: pytest.MonkeyPatch) -> FakeForward:
+    """Give the only forward; there are no sockets here."""
+    forward = FakeForward()
+    monkeypatch.setattr(story, "open_forward", lambda _port: forward)
     monkeypatch.setattr(story, "await_answer", lambda _endpoint, is_moot: not is_moot())
+    return forward
 
 
 @pytest.fixture
@@ -250,6 +266,87 @@ def test_the_hosts_failure_is_the_sessions(begin: Callable[..., Session], heard:
     error = heard.phase(Phase.FAILED).error
     assert isinstance(error, AgentRefused)
     assert error.code == "model.not-found"
+
+
+RESTARTING = {"kind": "restarting", "seq": 6, "code": "engine.crashed", "exit_status": -9}
+CRASHED = {"kind": "failed", "seq": 9, "code": "engine.crashed"}
+SERVING = {"kind": "task", "seq": 7, "task": "serve", "state": "running"}
+
+
+def test_an_engine_that_is_started_again_is_ready_again_on_the_same_local_port(
+    begin: Callable[..., Session], heard: Heard, forward: FakeForward
+) -> None:
+    begin(FakeHost([*WORK, READY, RESTARTING, SERVING, {**READY, "seq": 8}, "until closed"]))
+    heard.wait_for(lambda _: heard.phases.count(Phase.READY) == 2)
+    assert heard.phases[-3:] == [Phase.READY, Phase.LOADING, Phase.READY]
+    assert forward.calls == ["attach 8000", "detach", "attach 8001"]
+    heard.wait_for(lambda _: len(endpoints(heard)) == 2)
+    assert len(set(endpoints(heard))) == 1
+    told = heard.wait_for(lambda event: isinstance(event, Restarting))
+    assert cast("Restarting", told).error.code == "engine.crashed"
+
+
+def endpoints(heard: Heard) -> list[str]:
+    return [event.endpoint.base_url for event in heard.events if isinstance(event, Ready)]
+
+
+def test_an_engine_that_crashes_again_ends_in_failed(
+    begin: Callable[..., Session], heard: Heard
+) -> None:
+    end = {"kind": "end", "reason": "failed"}
+    begin(FakeHost([*WORK, READY, RESTARTING, SERVING, CRASHED, end]))
+    error = heard.phase(Phase.FAILED).error
+    assert error is not None
+    assert error.code == "engine.crashed"
+    assert heard.phases[-3:] == [Phase.READY, Phase.LOADING, Phase.FAILED]
+
+
+def test_a_connection_lost_while_the_engine_is_started_again_comes_back_to_loading(
+    begin: Callable[..., Session], heard: Heard
+) -> None:
+    lost = ConnectionLost("connection-lost")
+    begin(
+        FakeHost([*WORK, READY, RESTARTING, lost], [SERVING, {**READY, "seq": 8}, "until closed"])
+    )
+    heard.wait_for(lambda _: heard.phases.count(Phase.READY) == 2)
+    assert heard.phases[-4:] == [
+        Phase.LOADING,
+        Phase.RECONNECTING,
+        Phase.LOADING,
+        Phase.READY,
+    ]
+
+
+def test_a_stop_while_the_engine_is_started_again_ends_in_off(
+    begin: Callable[..., Session], heard: Heard
+) -> None:
+    session = begin(FakeHost([*WORK, READY, RESTARTING, "until stopped", SERVING, STOPPED]))
+    heard.phase(Phase.LOADING)
+    heard.wait_for(lambda event: isinstance(event, Restarting))
+    session.stop()
+    heard.phase(Phase.OFF)
+    assert heard.phases[-2:] == [Phase.STOPPING, Phase.OFF]
+
+
+@pytest.mark.parametrize("reason", ["lease", "idle", "limit"])
+def test_a_run_that_the_host_stopped_says_why(
+    begin: Callable[..., Session], heard: Heard, reason: str
+) -> None:
+    begin(FakeHost([*WORK, READY, {"kind": "stopped", "reason": reason, "seq": 6}, STOPPED]))
+    heard.phase(Phase.OFF)
+    assert Ended("stopped", reason) in heard.events
+
+
+def test_samples_are_passed_on_and_move_no_cursor(
+    begin: Callable[..., Session], heard: Heard
+) -> None:
+    sample = {"kind": "sample", "gpus": [], "kv_use": 0.5, "running": 1, "waiting": 0}
+    lost = ConnectionLost("connection-lost")
+    host = FakeHost([*WORK, READY, sample, lost], ["until closed"], run=living())
+    begin(host)
+    heard.wait_for(lambda _: len(host.cursors) == 2)
+    assert Sample((), 0.5, 1, 0, None, None) in heard.events
+    assert host.cursors == [0, 5]
 
 
 def test_a_lost_run_says_so(begin: Callable[..., Session], heard: Heard) -> None:

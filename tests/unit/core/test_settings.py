@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from desktop.core.errors import StorageError
-from desktop.core.settings import Settings, load, save
+from desktop.core.settings import Group, Settings, load, save
 
 
 def test_a_missing_file_is_the_defaults(tmp_path: Path) -> None:
@@ -15,7 +15,15 @@ def test_a_missing_file_is_the_defaults(tmp_path: Path) -> None:
 
 def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "settings.toml"
-    chosen = replace(Settings(), host='ssh -p 1 root@h "x"', language="zh", local_port=8001)
+    chosen = replace(
+        Settings(),
+        host='ssh -p 1 root@h "x"',
+        language="zh",
+        local_port=8001,
+        lease_minutes=0,
+        power_off=True,
+        trust_remote_code=("a/b", "c/d"),
+    )
     save(chosen, path)
     assert load(path) == (chosen, [])
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -34,7 +42,21 @@ def test_unknown_keys_of_a_newer_version_are_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["local_port = 70000", "local_port = true", 'language = "fr"', "host = 3"]
+    "line",
+    [
+        "local_port = 70000",
+        "local_port = true",
+        'language = "fr"',
+        "host = 3",
+        'kv_cache_dtype = "int4"',
+        "lease_minutes = -1",
+        "idle_minutes = 0.5",
+        "limit_minutes = 600000",
+        'power_off = "yes"',
+        "power_off = 1",
+        'trust_remote_code = "a/b"',
+        "trust_remote_code = [1]",
+    ],
 )
 def test_a_bad_value_is_told_and_its_default_used(tmp_path: Path, line: str) -> None:
     path = tmp_path / "settings.toml"
@@ -142,3 +164,36 @@ def test_a_file_of_windows_notepad_is_read(tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
     path.write_bytes(b'\xef\xbb\xbfhost = "h"\r\n')
     assert load(path) == (replace(Settings(), host="h"), [])
+
+
+def test_a_group_of_hosts_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text(
+        '[groups.pair]\nhosts = ["root@a", "ssh -p 2 root@b"]\nhead_address = "10.0.0.1"\n',
+        encoding="utf-8",
+    )
+    settings, problems = load(path)
+    assert problems == []
+    assert settings.groups == {"pair": Group(("root@a", "ssh -p 2 root@b"), "10.0.0.1")}
+    save(replace(settings, host="pair"), path)
+    assert load(path) == (replace(settings, host="pair"), [])
+
+
+@pytest.mark.parametrize(
+    "group",
+    [
+        'hosts = ["a"]\nhead_address = "x"',
+        'hosts = ["a", 2]\nhead_address = "x"',
+        'hosts = ["a", "b"]',
+        'hosts = ["a", "b"]\nhead_address = ""',
+        'hosts = "a, b"\nhead_address = "x"',
+    ],
+)
+def test_a_group_that_cannot_be_meant_is_told_and_kept(tmp_path: Path, group: str) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text(f"[groups.pair]\n{group}\n", encoding="utf-8")
+    settings, problems = load(path)
+    assert settings.groups == {}
+    assert problems[0].startswith("groups")
+    save(settings, path)
+    assert load(path)[0].rejected == settings.rejected

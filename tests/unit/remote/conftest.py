@@ -36,8 +36,12 @@ class Answer(NamedTuple):
 class Agent:
     """The real agent as a process per verb, with toy tasks, in a home of its own."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, programs: Path) -> None:
         self.home = home
+        self.variables: dict[str, str] = {}
+        self.shutdowns = home / "shutdowns"
+        self.programs = programs  # first in the PATH
+        install_harmless_shutdown(programs)
         self.runs = home / ".paperkite" / "runs"
 
     def __call__(self, *arguments: str, scenario: str = "serves", stdin: str = "") -> Answer:
@@ -55,6 +59,10 @@ class Agent:
     def start(self, scenario: str = "serves", **fields: Any) -> Answer:
         return self("start", scenario=scenario, stdin=spec_line(**fields))
 
+    def crash(self) -> None:
+        """Let the engine end by itself."""
+        (self.home / "life").unlink()
+
     def open(self, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
             self.command("serves", *arguments),
@@ -69,6 +77,11 @@ class Agent:
         with self.open("watch", "--after", str(after), *options) as process:
             assert process.stdout is not None
             return parsed(process.stdout.read())
+
+    def watch_so_far(self) -> list[dict[str, Any]]:
+        """Return the newest run's events until now."""
+        text = self.run().journal.read_text(encoding="utf-8")
+        return [json.loads(line) for line in text.splitlines()]
 
     def status(self) -> dict[str, Any]:
         return self("status").lines[0]
@@ -93,10 +106,18 @@ class Agent:
     def environment(self) -> dict[str, str]:
         return {
             "HOME": str(self.home),
-            "PATH": os.environ["PATH"],
+            "PATH": os.pathsep.join([str(self.programs), os.environ["PATH"]]),
             "PYTHONPATH": str(ROOT),
             "PYTHONDONTWRITEBYTECODE": "1",
+            **self.variables,
         }
+
+
+def install_harmless_shutdown(folder: Path) -> None:
+    """Put a `shutdown` into a folder of the PATH that only writes down that it was called."""
+    program = folder / "shutdown"
+    program.write_text('#!/bin/sh\necho "called: $*" >> "$HOME/shutdowns"\n')
+    program.chmod(0o755)
 
 
 def spec_line(**fields: Any) -> str:
@@ -121,9 +142,9 @@ def eventually(condition: Callable[[], Any], seconds: float = DEADLINE_SECONDS) 
 
 
 @pytest.fixture
-def agent(tmp_path: Path) -> Iterator[Agent]:
+def agent(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agent]:
     """Give an agent in a fresh home; after the test no process of it is left."""
-    agent = Agent(tmp_path)
+    agent = Agent(tmp_path, tmp_path_factory.mktemp("programs"))
     yield agent
     agent("stop", "--grace", "0")
     assert agent.left() == []

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from remote import locks, runs, wire
+from remote import locks, runs, terms, wire
 from remote.spec import Spec, to_fields
+from remote.terms import Terms
 from remote.verbs import Request
 
 ROOT = Path(__file__).parents[3]
@@ -60,6 +61,28 @@ def test_a_second_start_of_the_same_joins_the_living_run(agent: Any) -> None:
     second = agent.start("spins", api_key="sk-another-key", port=9000)
     assert second.lines == [{"kind": "started", "run": first["run"], "adopted": True}]
     assert len(runs.all_runs(agent.runs)) == 1
+
+
+def test_a_start_that_joins_brings_its_own_terms(agent: Any) -> None:
+    agent.start("spins", lease_seconds=600, power_off=True)
+    run = agent.run()
+    assert not run.terms.exists()
+    agent.start("spins", lease_seconds=600, power_off=True)
+    assert not run.terms.exists()  # the same terms: nothing to write, on a full disk for one
+    assert agent.start("spins", idle_seconds=60).lines[0]["adopted"] is True
+    assert terms.read(run.terms, Terms(600)) == Terms(idle_seconds=60)
+    agent.start("spins", lease_seconds=600, power_off=True)
+    assert terms.read(run.terms, Terms()) == Terms(lease_seconds=600, power_off=True)
+
+
+def test_the_hubs_token_is_nowhere_on_the_disk_and_yet_with_the_tasks(agent: Any) -> None:
+    token = "ms-token-of-the-test"
+    agent.start("tells-token", hub_token=token)
+    agent.wait_for("ready")
+    assert (agent.home / "token-length").read_text() == str(len(token))
+    for path in agent.home.rglob("*"):
+        assert not path.is_file() or token.encode() not in path.read_bytes(), path
+    assert agent.start("tells-token", hub_token="another").lines[0]["adopted"] is True
 
 
 def test_a_start_of_something_else_is_refused_while_a_run_lives(agent: Any) -> None:
@@ -153,7 +176,7 @@ def test_a_start_waits_for_a_run_that_is_leaving(agent: Any, tmp_path: Path) -> 
 
 def test_a_detached_agent_needs_its_archive_no_more() -> None:
     for path in (ROOT / "remote").rglob("*.py"):
-        if "verbs" in path.parts or path.name == "__main__.py":
+        if "verbs" in path.parts or path.name in ("__main__.py", "bootstrap.py"):
             continue  # they run while the archive is there
         for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(function, ast.FunctionDef):

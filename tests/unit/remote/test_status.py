@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from remote import wire
+from remote import locks, wire
 from remote.journal import Journal
 from remote.runs import Run
 from remote.status import status_of, told_by
@@ -16,6 +17,7 @@ BEGUN: list[dict[str, Any]] = [
 ]
 READY = {"kind": "ready", "seq": 3, "port": 8000, "engine_version": "1", "max_model_len": 4096}
 FAILED = {"kind": "failed", "seq": 4, "code": "engine.crashed", "detail": "it fell"}
+RESTARTING = {"kind": "restarting", "seq": 4, "code": "engine.crashed", "detail": "it fell"}
 STOPPED = {"kind": "stopped", "seq": 4, "reason": "asked"}
 
 
@@ -27,6 +29,9 @@ STOPPED = {"kind": "stopped", "seq": 4, "reason": "asked"}
         (BEGUN, False, wire.RUN_LOST),
         ([*BEGUN, READY], True, wire.RUN_READY),
         ([*BEGUN, READY], False, wire.RUN_LOST),
+        ([*BEGUN, READY, RESTARTING], True, wire.RUN_WORKING),
+        ([*BEGUN, READY, RESTARTING], False, wire.RUN_LOST),
+        ([*BEGUN, READY, RESTARTING, READY], True, wire.RUN_READY),
         ([*BEGUN, READY, FAILED], False, wire.RUN_FAILED),
         ([*BEGUN, STOPPED], False, wire.RUN_STOPPED),
         ([*BEGUN, FAILED], True, wire.RUN_FAILED),
@@ -67,6 +72,29 @@ def test_a_status_counts_the_progress_that_it_passes_over(tmp_path: Path) -> Non
     journal.close()
     status = status_of(run)
     assert (status["run"], status["state"], status["seq"]) == (run.id, "stopped", 3)
+
+
+def test_a_status_tells_why_a_run_was_stopped() -> None:
+    assert told_by([*BEGUN, dict(STOPPED, reason="lease")], alive=False)["reason"] == "lease"
+
+
+def test_an_engine_that_is_started_again_has_no_port_yet() -> None:
+    assert told_by([*BEGUN, READY, RESTARTING], alive=True)["port"] is None
+
+
+def test_after_a_reboot_a_run_is_lost_whoever_has_its_supervisors_number_now(
+    tmp_path: Path,
+) -> None:
+    run = Run(tmp_path / "20260101000000000-boot")
+    run.folder.mkdir()
+    lock = locks.take(run.lock)
+    locks.sign(lock)  # our own number: a living process
+    journal = Journal(run.journal)
+    journal.append("ready", port=8000)
+    assert status_of(run)["state"] == wire.RUN_READY
+    os.close(lock)  # the kernel's table of locks is empty after a boot, the files are as they were
+    assert status_of(run)["state"] == wire.RUN_LOST
+    journal.close()
 
 
 def test_without_any_run_the_status_is_stopped() -> None:

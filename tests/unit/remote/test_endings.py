@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from remote.endings import BadResult, crashed, endpoint_of, told
 from remote.spec import Spec
-from remote.supervisor import BadResult, endpoint_of, told
 from remote.task import TaskFailed
 
 SPEC = Spec(model="a/b", api_key="sk-1")
@@ -43,3 +43,21 @@ def test_what_a_task_raised_becomes_a_code(
 ) -> None:
     found, _, told_facts = told(error)
     assert (found, told_facts) == (code, facts)
+
+
+@pytest.mark.parametrize(
+    ("status", "log", "code"),
+    [
+        (1, ["INFO: all is well", "the end"], "engine.crashed"),
+        (-11, [], "engine.crashed"),
+        (1, ["torch.OutOfMemoryError: CUDA out of memory. Tried to allocate"], "engine."),
+        (-9, ["the end"], "engine."),
+    ],
+)
+def test_a_crash_has_the_cause_that_the_log_tells(status: int, log: list[str], code: str) -> None:
+    found = crashed(status, log)
+    assert found.code.startswith(code)
+    assert found.code != "engine.exited"
+    assert (found.code == "engine.crashed") is (code == "engine.crashed")
+    assert found.facts["exit_status"] == status
+    assert found.facts["last_lines"] == log

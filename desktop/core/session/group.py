@@ -1,0 +1,98 @@
+"""Several hosts that serve one model together, started side by side.
+
+The head is a session like any other: it has the endpoint, and is ready when all have joined. The
+others only have to join it; from then on they need no laptop.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import replace
+
+from desktop.core.agent.answers import refusal
+from desktop.core.agent.client import Agent
+from desktop.core.agent.deploy import deploy
+from desktop.core.errors import AppError
+from desktop.core.session.dial import Dial
+from desktop.core.session.spec import spec_fields
+from desktop.core.session.wishes import Wishes
+from desktop.core.ssh.connection import Connection
+
+_CLOSING_GRACE_S = 5.0
+
+
+def nodes(wishes: Sequence[Wishes], head_address: str) -> list[Wishes]:
+    """Return the wishes of each host of a group, the head's first.
+
+    Only the head sees requests: leases and idle times are its business, and an engine without its
+    head ends by itself. A limit is everybody's.
+    """
+    placed = [
+        replace(each, node_count=len(wishes), node_rank=rank, head_address=head_address)
+        for rank, each in enumerate(wishes)
+    ]
+    return [placed[0], *(replace(each, lease_seconds=0, idle_seconds=0) for each in placed[1:])]
+
+
+class Member:
+    """One host of a group that is not its head.
+
+    Attributes:
+        wishes: what is to run there.
+        error: why it did not join, once that is so.
+    """
+
+    def __init__(
+        self, wishes: Wishes, dial: Dial, deploy: Callable[[Connection], Agent] = deploy
+    ) -> None:
+        """Take what is needed; nothing happens before `start`."""
+        self.wishes = wishes
+        self.error: AppError | None = None
+        self._dial = dial
+        self._deploy = deploy
+        self._closing = False
+        self._connection: Connection | None = None
+        self._thread = threading.Thread(target=self._run, name="member", daemon=True)
+        self._on_failure: Callable[[AppError], None] = lambda _error: None
+
+    def start(self, on_failure: Callable[[AppError], None]) -> None:
+        """Begin on a thread of its own; `on_failure` is called there, unless it was closed."""
+        self._on_failure = on_failure
+        self._thread.start()
+
+    def close(self) -> None:
+        """Leave the host as it is."""
+        self._closing = True
+        connection = self._connection
+        if connection is not None:
+            connection.close()
+            self._thread.join(_CLOSING_GRACE_S)
+
+    def _run(self) -> None:
+        try:
+            self._join()
+        except AppError as error:
+            self._fail(error)
+        except Exception as error:  # noqa: BLE001 - the top of the thread: a bug is shown, not lost
+            self._fail(AppError("unexpected", detail=repr(error)))
+
+    def _fail(self, error: AppError) -> None:
+        if not self._closing:
+            self.error = error
+            self._on_failure(error)
+
+    def _join(self) -> None:
+        with closing(self._dial()) as connection:
+            self._connection = connection
+            if self._closing:
+                return
+            agent = self._deploy(connection)
+            run = agent.start(spec_fields(self.wishes)).run
+            for message in agent.watch(run, 0):
+                if message["kind"] == "ready":
+                    return
+                if message["kind"] == "failed":
+                    raise refusal(message)
+            raise AppError("run-lost")

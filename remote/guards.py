@@ -1,0 +1,83 @@
+"""What keeps a run from being billed for nothing: its terms, looked at about every second.
+
+A verdict counts when two looks in a row agree: the engine's figures may be a second behind a
+request that has just come in.
+"""
+
+import time
+from typing import Callable, Optional
+
+from remote import lease, metrics, terms
+from remote.lease import Activity, Lease
+from remote.metrics import Metrics
+from remote.runs import Run
+from remote.terms import Terms
+
+LOOK_SECONDS = 1.0
+_NOT_YET = float("inf")
+
+
+class Guards:
+    """Watches over one run, from its beginning.
+
+    Attributes:
+        terms: as they are agreed on now.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        agreed: Terms,
+        clock: Callable[[], float] = time.monotonic,
+        fetch: Callable[[int], Optional[Metrics]] = metrics.fetch,
+    ) -> None:
+        """Take the run, its spec's terms, and how to tell the time and the engine's figures."""
+        self.terms = agreed
+        self._run = run
+        self._clock = clock
+        self._fetch = fetch
+        self._began = clock()
+        self._next = clock()
+        self._port = 0
+        self._suspected = ""
+        # Neither lease nor idle time counts while the run is being prepared.
+        self._lease = Lease(_NOT_YET, None)
+        self._activity = Activity(_NOT_YET, _NOT_YET)
+
+    def count_from_now(self, port: int = 0) -> None:
+        """Let lease and idle time count anew: the engine on `port` serves, or (0) has ended."""
+        now = self._clock()
+        self._port = port
+        self._lease = Lease(now, lease.stamp(self._run.lease))
+        self._activity = Activity(now, now)
+        self._suspected = ""
+
+    def over(self) -> str:
+        """Return why the run has to end (see `lease.verdict`), "" while it may go on."""
+        if self._clock() < self._next:
+            return ""
+        found = self._look()
+        self._next = self._clock() + LOOK_SECONDS
+        confirmed = found if found == self._suspected else ""
+        self._suspected = found
+        return confirmed
+
+    def _look(self) -> str:
+        self._take_new_terms()
+        figures = self._figures()
+        now = self._clock()
+        if self._port and self.terms.asks_for_activity:
+            self._activity = lease.after_look(self._activity, figures, now)
+        if self._lease.renewed < _NOT_YET:
+            self._lease = lease.after_glance(self._lease, lease.stamp(self._run.lease), now)
+        return lease.verdict(now, self._lease.renewed, self._activity.last, self._began, self.terms)
+
+    def _take_new_terms(self) -> None:
+        """Read what a later `start` agreed on: idle time then counts anew, nobody looked before."""
+        agreed = terms.read(self._run.terms, self.terms)
+        if agreed != self.terms and self._activity.last < _NOT_YET:
+            self._activity = Activity(self._clock(), self._clock())
+        self.terms = agreed
+
+    def _figures(self) -> Optional[Metrics]:
+        return self._fetch(self._port) if self._port and self.terms.asks_for_activity else None

@@ -1,0 +1,68 @@
+"""Whether an engine whose process lives still answers: a frozen one costs as much as a busy one.
+
+It is never taken for frozen while it may work on a request: without an answer it must not have used
+the CPU either, or have been silent for so long that nobody can be waiting for it any more.
+"""
+
+import time
+from typing import Callable, NamedTuple, Optional
+
+from remote import loopback, processes
+
+LOOK_SECONDS = 5.0
+FROZEN_SECONDS = 60.0  # without an answer and without using the CPU, or saying that it is dead
+SILENT_SECONDS = 600.0  # without an answer, whatever it does
+_IDLE_SHARE = 0.05  # of one CPU
+_ANSWER_SECONDS = 2.0
+_DEAD = 503  # what vLLM's /health answers when its engine has died
+
+
+class Beat(NamedTuple):
+    """The last sign of life.
+
+    Attributes:
+        time: when it came; monotonic seconds.
+        cpu: CPU seconds that the engine had used by then, None where that cannot be told.
+    """
+
+    time: float
+    cpu: Optional[float]
+
+
+def frozen(last: Beat, now: float, cpu: Optional[float], says_dead: bool) -> bool:
+    """Tell whether an engine that did not answer at `now` has to be given up.
+
+    Args:
+        last: its last sign of life.
+        now: monotonic seconds.
+        cpu: CPU seconds that it has used by now, None where that cannot be told.
+        says_dead: whether it answered, but that its engine has died.
+    """
+    silent = now - last.time
+    idle = cpu is not None and last.cpu is not None and cpu - last.cpu < _IDLE_SHARE * silent
+    return silent >= SILENT_SECONDS or (silent >= FROZEN_SECONDS and (idle or says_dead))
+
+
+class Pulse:
+    """Feels an engine's pulse every few seconds."""
+
+    def __init__(self, port: int, group: int, clock: Callable[[], float] = time.monotonic) -> None:
+        """Take where it listens and its process group; it has just answered."""
+        self._port = port
+        self._group = group
+        self._clock = clock
+        self._last = Beat(clock(), processes.cpu_seconds(group))
+        self._next = clock() + LOOK_SECONDS
+
+    def silence(self) -> float:
+        """Return for how many seconds a frozen engine has not answered; 0.0 when it is not one."""
+        if self._clock() < self._next:
+            return 0.0
+        answer = loopback.get(self._port, "/health", _ANSWER_SECONDS)
+        now, cpu = self._clock(), processes.cpu_seconds(self._group)
+        self._next = now + LOOK_SECONDS
+        if answer is not None and answer.status == 200:
+            self._last = Beat(now, cpu)
+        elif frozen(self._last, now, cpu, answer is not None and answer.status == _DEAD):
+            return now - self._last.time
+        return 0.0
