@@ -32,7 +32,7 @@ _FAILED = re.compile(r"EngineCore failed to start|Engine core initialization fai
 
 # A node without the API server has no endpoint. Its workers say this once torch's process group is
 # complete, that is: once it and its head have found each other.
-_JOINED = re.compile(r"rank \d{1,5} in world size \d{1,5} is assigned as")
+JOINED = re.compile(r"rank \d{1,5} in world size \d{1,5} is assigned as")
 
 
 class Road(NamedTuple):
@@ -134,7 +134,7 @@ class Attempt:
         before = self._loading.step
         for line in lines:
             self._loading = log_phases.after(line, self._loading)
-            self._has_joined = self._has_joined or bool(_JOINED.search(line))
+            self._has_joined = self._has_joined or bool(JOINED.search(line))
             self._has_failed = self._has_failed or bool(_FAILED.search(line))
         if self._loading.step != before:
             self._took[before] = now - self._step_began

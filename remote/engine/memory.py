@@ -40,7 +40,8 @@ _OUTER_WIDTHS = 3.4
 _LOGIT_BYTES = 4 * 4
 
 NON_TORCH = 230 * MIB  # 0.22 GiB measured
-# NCCL's buffers on each of several cards; with it 2 x 4090 leave what was estimated for them.
+# NCCL's buffers on each of several cards: with it 2 x 4090 leave what was estimated for them. Two
+# H200s (NVLink) took 0.07 GiB.
 BETWEEN_CARDS = 600 * MIB
 GRAPHS = 115 * MIB  # 0.11 GiB measured for 8 sequences; 1.81 GiB for 256
 PICTURES = 1536 * MIB  # for the encoder of a model that sees, in its largest pass; not measured

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from remote.engine import failures, log_phases
+from remote.engine import attempt, failures, log_phases
 from remote.engine.log_phases import EAGER_SKIPS, STEPS, Loading
 from remote.engine.tail import Tail
 
@@ -28,10 +28,18 @@ def test_a_real_start_of_the_cpu_build_goes_through_its_steps() -> None:
     assert steps_of(lines) == ["start", "weights", "memory", "warm-up", "ready"]
 
 
-@pytest.mark.parametrize("model", ["yi-34b", "qwen2.5-32b", "qwen2.5-7b"])
-def test_a_real_start_on_a_card_goes_through_all_of_them(model: str) -> None:
-    log = LOGS / f"vllm-0.26.0-h200-{model}.log"
+@pytest.mark.parametrize(
+    "start", ["yi-34b", "qwen2.5-32b", "qwen2.5-7b", "two-cards", "first-host"]
+)
+def test_a_real_start_on_cards_goes_through_all_of_them(start: str) -> None:
+    log = LOGS / f"vllm-0.26.0-h200-{start}.log"
     assert steps_of(log.read_text(encoding="utf-8").splitlines()) == list(STEPS)
+
+
+def test_a_real_second_host_says_that_it_has_joined() -> None:
+    lines = (LOGS / "vllm-0.26.0-h200-second-host.log").read_text(encoding="utf-8").splitlines()
+    (joined,) = [line for line in lines if attempt.JOINED.search(line)]
+    assert "PP rank 1" in joined
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,9 @@ HEALTHY = {
     "vllm-0.26.0-h200-yi-34b",
     "vllm-0.26.0-h200-qwen2.5-32b",
     "vllm-0.26.0-h200-qwen2.5-7b",
+    "vllm-0.26.0-h200-two-cards",
+    "vllm-0.26.0-h200-first-host",
+    "vllm-0.26.0-h200-second-host",
 }
 SYMBOL = "_ZN3c105ErrorC2ENS_14SourceLocationENSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE"
 MODEL = "/root/autodl-tmp/paperkite/models/kite--tiny/master"
