@@ -1,11 +1,16 @@
 """What the terminal events of a run say, and `ready`: pure, from results and errors."""
 
 import errno
+import re
 from typing import Any, Dict, List, NamedTuple, Tuple
 
 from remote.engine import failures
 from remote.spec import Spec
 from remote.task import TaskFailed
+
+# All that the server knows of an engine that vanished; and what one says that had time for a word.
+_GONE = re.compile("EngineDeadError|EngineCore died")
+_FELL = re.compile("Segmentation fault|Segfault|Fatal Python error|SIG(?:SEGV|ABRT|BUS|ILL)")
 
 FULL = (errno.ENOSPC, errno.EDQUOT)  # of an OSError: there is no room
 
@@ -37,10 +42,23 @@ def endpoint_of(spec: Spec, facts: Dict[str, Any]) -> Dict[str, Any]:
 
 def crashed(status: int, log: List[str]) -> TaskFailed:
     """Return the failure of an engine that ended by itself after it had served."""
-    found = failures.failure(failures.ending(status, log), log)
-    if found.code == "engine.exited":  # it is known no better
-        found.code = "engine.crashed"
-    return found
+    end = failures.ending(status, log)
+    if failures.ending(0, log).code == "engine.exited":  # the log itself names no cause
+        end = _unexplained(end, any(_FELL.search(line) for line in log))
+    return failures.failure(end, log)
+
+
+def _unexplained(end: failures.Ending, fell: bool) -> failures.Ending:
+    """Return how an engine ended whose log has no cause, `fell` where it tells of a bad access.
+
+    Killed are the first process, whose status says so, or the engine's own, of which the first one
+    only sees that it is gone (measured with 0.26 and 0.32: it then ends with status 0).
+    """
+    if end.exit_status in failures.KILLED:
+        return end._replace(code="engine.killed", cause="signal 9")
+    if _GONE.search(end.cause) and not fell:
+        return end._replace(code="engine.killed", cause="it ended without a word")
+    return end._replace(code="engine.crashed")
 
 
 def told(error: BaseException) -> Tuple[str, str, Dict[str, Any]]:

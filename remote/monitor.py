@@ -78,7 +78,7 @@ def _number(field: str) -> bool:
 class Monitor:
     """Takes samples of the engine on one port, until it is closed."""
 
-    def __init__(self, port: int, seconds: float = SECONDS) -> None:
+    def __init__(self, port: int, seconds: float) -> None:
         self._port = port
         self._seconds = seconds
         self._cards = Cards(seconds)

@@ -25,7 +25,7 @@ _WELL_KNOWN = "/usr/bin/shutdown"
 _LATER = '(sleep "$1"; exec "$0") </dev/null >/dev/null 2>&1 &'
 
 
-def begin(provider: providers.Provider, delay: float = ANSWER_SECONDS) -> str:
+def begin(provider: providers.Provider, delay: float) -> str:
     """Let the host power off in a moment; return one of `wire.POWER_OFF_*`.
 
     Args:

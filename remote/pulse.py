@@ -14,6 +14,8 @@ FROZEN_SECONDS = 60.0  # without an answer and without using the CPU, or saying 
 SILENT_SECONDS = 600.0  # without an answer, whatever it does
 _IDLE_SHARE = 0.05  # of one CPU
 _ANSWER_SECONDS = 2.0
+# So late a look tells that the whole host stood still (a paused container, a moved machine).
+_MISSED_SECONDS = 30.0
 _DEAD = 503  # what vLLM's /health answers when its engine has died
 
 
@@ -47,7 +49,10 @@ class Pulse:
     """Feels an engine's pulse every few seconds."""
 
     def __init__(self, port: int, group: int, clock: Callable[[], float] = time.monotonic) -> None:
-        """Take where it listens and its process group; it has just answered."""
+        """Take where it listens and its process group; it has just answered.
+
+        Port 0 is a node's that is not the head: it listens nowhere, and is never taken for frozen.
+        """
         self._port = port
         self._group = group
         self._clock = clock
@@ -56,8 +61,10 @@ class Pulse:
 
     def silence(self) -> float:
         """Return for how many seconds a frozen engine has not answered; 0.0 when it is not one."""
-        if self._clock() < self._next:
+        if not self._port or self._clock() < self._next:
             return 0.0
+        if self._clock() - self._next > _MISSED_SECONDS:  # we were frozen too, not it alone
+            self._last = Beat(self._clock(), processes.cpu_seconds(self._group))
         answer = loopback.get(self._port, "/health", _ANSWER_SECONDS)
         now, cpu = self._clock(), processes.cpu_seconds(self._group)
         self._next = now + LOOK_SECONDS

@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 import traceback
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Callable, Dict, List, Optional, Sequence
 
@@ -25,7 +26,7 @@ from remote.children import Children
 from remote.context import RunContext, Shared
 from remote.disclosure import Disclosure
 from remote.endings import FULL, Ending, crashed, endpoint_of, told
-from remote.engine.tail import Tail
+from remote.engine.tail import LARGEST_READ, Tail
 from remote.graph import Failure, Finished, Walk
 from remote.guards import Guards
 from remote.journal import Journal
@@ -159,10 +160,9 @@ class Supervisor:
 
     def _start_again(self, crash: Failure, graph: Sequence[Task]) -> Optional[Ending]:
         """Run the serve task once more; return how the run ends, or None when the engine serves."""
-        told_of = self._failed(crash).fields
-        self._journal.append(
-            "restarting", **{key: told_of[key] for key in ("code", "detail", "last_lines")}
-        )
+        fields = dict(self._failed(crash).fields)
+        del fields["task"]
+        self._journal.append("restarting", **fields)
         # Also what left the engine's group: it may hold the card's memory.
         self._meanwhile(self._end_engine)
         serve = [task._replace(needs=()) for task in graph if task.name == wire.SERVE]
@@ -189,7 +189,7 @@ class Supervisor:
         """Say that it is ready, and wait; return how the engine crashed, None to stop the run."""
         endpoint = endpoint_of(self._shared.spec, self._shared.facts)
         pulse = Pulse(endpoint["port"], self._engine.pid if self._engine is not None else 0)
-        self._guards.count_from_now(endpoint["port"])
+        self._guards.engine_serves(endpoint["port"])
         announced = False
         while not self._is_over():
             announced = announced or self._announce(endpoint)
@@ -213,7 +213,7 @@ class Supervisor:
         status, silence = engine.poll(), pulse.silence()
         if status is None and not silence:
             return None
-        log = Tail(engine.log_path, engine.log_offset).all_that_is_left()
+        log = _end_of_log(engine)
         if status is not None:
             return crashed(status, log)
         return TaskFailed("engine.hung", seconds=int(silence), last_lines=log)
@@ -285,6 +285,14 @@ class Supervisor:
     def _note(self, error: BaseException) -> None:
         with contextlib.suppress(OSError):
             sys.stderr.write("\n".join(_traceback(error)) + "\n")
+
+
+def _end_of_log(engine: GroupChild) -> List[str]:
+    """Return the last lines that this engine wrote; after days its log is too long to be read."""
+    with contextlib.suppress(OSError):
+        size = Path(engine.log_path).stat().st_size
+        return Tail(engine.log_path, max(engine.log_offset, size - LARGEST_READ)).all_that_is_left()
+    return []
 
 
 def _traceback(error: BaseException) -> List[str]:

@@ -107,7 +107,7 @@ def _output(*, json: bool, language: Any) -> Output:
 def main(context: click.Context, lang: str | None) -> int:
     """Bring a rented GPU host to a streaming reply, and stop it again.
 
-    Without a command: the app. HOST is a saved name, an alias of your SSH config,
+    Without a command: the app. HOST is a saved group of hosts, an alias of your SSH config,
     user@host[:port], or the provider's whole line in quotes:
     "ssh -p 12345 root@connect.westb.seetacloud.com".
     """
@@ -130,7 +130,10 @@ def main(context: click.Context, lang: str | None) -> int:
 @endpoint_options
 @output_options
 def up(**typed: Any) -> int:
-    """Bring the host to ready; exits when the model answers. Can be interrupted and repeated."""
+    """Bring the host to ready; a repeat joins.
+
+    Ends when the model answers. Can be interrupted at any time: the host works on.
+    """
 
     def work(call: Invocation, output: Output) -> int:
         from desktop.cli.endpoint import bring_up  # noqa: PLC0415
@@ -147,7 +150,10 @@ def up(**typed: Any) -> int:
 @endpoint_options
 @output_options
 def chat(prompt: str | None, **typed: Any) -> int:
-    """One streamed reply on stdout ("-": prompt from stdin); without PROMPT a terminal chat."""
+    """Ask once, or talk in the terminal.
+
+    With PROMPT one streamed reply on stdout ("-": the prompt comes from stdin).
+    """
 
     def work(call: Invocation, output: Output) -> int:
         from desktop.cli.chat import chat_on  # noqa: PLC0415
@@ -163,7 +169,10 @@ def chat(prompt: str | None, **typed: Any) -> int:
 @endpoint_options
 @output_options
 def forward(**typed: Any) -> int:
-    """Hold the local endpoint open until interrupted; prints base URL and key."""
+    """Hold the endpoint open for other programs.
+
+    Prints base URL and key; ends when interrupted.
+    """
 
     def work(call: Invocation, output: Output) -> int:
         from desktop.cli.endpoint import hold  # noqa: PLC0415
@@ -212,7 +221,10 @@ def logs(follow: bool, task: str, lines: int, **typed: Any) -> int:
 @connection_options
 @output_options
 def doctor(**typed: Any) -> int:
-    """What the host has, and whether the model would run there; nothing is changed."""
+    """Would the model run on this host?
+
+    Says what the host has, which engine and context fit, or why not; nothing is installed.
+    """
 
     def work(call: Invocation, output: Output) -> int:
         from desktop.cli.host import examine  # noqa: PLC0415
@@ -227,7 +239,7 @@ def doctor(**typed: Any) -> int:
 @click.option(
     "--power-off",
     is_flag=True,
-    help="Then power the host off, if that is known to be safe there, and see that it is off.",
+    help="Then power the host off, where that is known to end the bill, and see that it is off.",
 )
 @click.option(
     "--discard-partial",
@@ -237,7 +249,10 @@ def doctor(**typed: Any) -> int:
 @connection_options
 @output_options
 def down(power_off: bool, discard_partial: bool, **typed: Any) -> int:
-    """Stop everything of ours on the host. The rental goes on until you power it off."""
+    """Stop everything of ours on the host.
+
+    The rental itself goes on until the host is powered off.
+    """
 
     def work(call: Invocation, output: Output) -> int:
         from desktop.cli.host import stop  # noqa: PLC0415
@@ -255,7 +270,10 @@ def down(power_off: bool, discard_partial: bool, **typed: Any) -> int:
 @click.option("--prompt", help="What to ask the model.")
 @output_options
 def rehearse(**typed: Any) -> int:
-    """The whole main job on this computer: a loopback host, a real engine, a real small model."""
+    """The whole job on this computer, for free.
+
+    A loopback host, a real engine, a real small model.
+    """
     extra = {name: typed.pop(name) for name in ("stop_only", "keep", "terminal", "prompt")}
 
     def work(call: Invocation, output: Output) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from desktop.cli.options import Invocation, group_of, wishes
 from desktop.cli.output import Output
@@ -11,8 +12,9 @@ from desktop.core import providers
 from desktop.core.agent.client import Agent
 from desktop.core.agent.deploy import deploy
 from desktop.core.amounts import size
-from desktop.core.errors import NothingRunning
+from desktop.core.errors import AppError, NothingRunning
 from desktop.core.events import Fact
+from desktop.core.session.group import nodes
 from desktop.core.session.power import power_off
 from desktop.core.session.reading import to_event
 from desktop.core.session.spec import spec_fields
@@ -22,9 +24,33 @@ from desktop.core.ssh.forwarding import forwarding_allowed
 from remote import wire
 
 
+def _on_each(call: Invocation, output: Output, work: Callable[[Wishes], None]) -> int:
+    """Do the work for the host, or for every host of a group; returns the exit status.
+
+    One host's trouble is shown and keeps no other host from its turn: each of them costs money.
+    """
+    group = group_of(call)
+    wished = [wishes(call, host) for host in group.hosts] if group else [wishes(call)]
+    status = 0
+    for each in nodes(wished, group.head_address) if group else wished:
+        if group:
+            output.say("on-host", host=each.destination)
+            output.event(Fact("host", str(each.destination)))
+        try:
+            work(each)
+        except AppError as error:
+            output.error(error)
+            status = error.exit_status
+    return status
+
+
 def show_status(call: Invocation, output: Output) -> int:
-    """Print the newest run; raises NothingRunning where none is alive."""
-    with opened_connection(call, wishes(call)) as connection:
+    """Print the newest run of each host; the status says where none is alive."""
+    return _on_each(call, output, lambda wished: _show_status(call, wished, output))
+
+
+def _show_status(call: Invocation, wished: Wishes, output: Output) -> None:
+    with opened_connection(call, wished) as connection:
         run = deploy(connection).hello.run
     if run is None:
         raise NothingRunning("nothing-running")
@@ -44,7 +70,6 @@ def show_status(call: Invocation, output: Output) -> int:
             output.record("fact", name=name, value=value)
     if not run.alive:
         raise NothingRunning("nothing-running")
-    return 0
 
 
 def show_logs(call: Invocation, output: Output, *, task: str, lines: int, follow: bool) -> int:
@@ -60,18 +85,34 @@ def show_logs(call: Invocation, output: Output, *, task: str, lines: int, follow
 
 
 def examine(call: Invocation, output: Output) -> int:
-    """Print what the preflight finds; raises AgentRefused where it says no."""
-    wished = wishes(call)
+    """Print what the preflight finds on each host, and what follows for the model."""
+    return _on_each(call, output, lambda wished: _examine(call, wished, output))
+
+
+def _examine(call: Invocation, wished: Wishes, output: Output) -> None:
+    found: dict[str, object] = {}
     try:
         with opened_connection(call, wished) as connection:
             output.event(Fact("forwarding", forwarding_allowed(connection)))
             for message in deploy(connection).doctor(spec_fields(wished)):
                 event = to_event(message)
                 if isinstance(event, Fact):
+                    found[event.name] = event.value
                     output.event(_completed(event, wished.destination))
     finally:
         output.account()
-    return 0
+    _conclude(found, wished.model, output)
+
+
+def _conclude(found: dict[str, object], model: str, output: Output) -> None:
+    """Say what a person may do next on a host that was not refused."""
+    length = found.get("model.max_model_len")
+    if found.get("no_gpu_boot") is True:
+        output.say("no-gpu-yet")
+    elif found.get("model.fits") is True and isinstance(length, int):
+        output.say("fits", model=model, tokens=f"{length:,}")
+    else:
+        output.say("not-planned", model=model)
 
 
 def _completed(fact: Fact, where: Destination) -> Fact:
@@ -91,13 +132,11 @@ def stop(call: Invocation, output: Output, *, switch_off: bool, discard: bool) -
         switch_off: then power the host off, and return once it was seen to be off.
         discard: then remove what is half fetched and half installed.
     """
-    group = group_of(call)
-    for host in group.hosts if group else ("",):
-        wished = wishes(call, host)
-        if group:
-            output.say("on-host", host=wished.destination)
-        _stop(call, wished, output, switch_off=switch_off, discard=discard)
-    return 0
+    return _on_each(
+        call,
+        output,
+        lambda wished: _stop(call, wished, output, switch_off=switch_off, discard=discard),
+    )
 
 
 def _stop(
@@ -111,7 +150,10 @@ def _stop(
         if discard:
             cleaned = agent.clean()
             output.record("cleaned", bytes=cleaned.bytes, files=cleaned.files)
-            output.say("cleaned", files=cleaned.files, size=size(cleaned.bytes))
+            if cleaned.files:
+                output.say("cleaned", files=cleaned.files, size=size(cleaned.bytes))
+            else:
+                output.say("nothing-cleaned")
         if switch_off:
             _power_off(agent, wished.destination, output)
 

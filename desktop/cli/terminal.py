@@ -55,6 +55,7 @@ _MARKS = {
 _PLAIN_EVERY_S = 5.0
 _BAR = 12  # columns; with it names and amounts fit into 80, in both languages
 _WIDE = 100
+_LABEL = 24  # columns of the name of a fact
 
 
 @dataclass(slots=True)
@@ -104,7 +105,8 @@ class Terminal:
                 shown = prose(text) if self._console.is_terminal else text
                 self._console.out(shown, style="dim", end="")
             case Restarting(error=error):
-                self.say("restarting", cause=explain(error, self._language).title)
+                cause = explain(error, self._language).title
+                self.note(self._texts("now.restarting", cause=cause))
             case Ended(because=because):
                 self._ended(because)
             case Fact(name=name, value=value):
@@ -130,8 +132,8 @@ class Terminal:
 
     def _ended(self, because: str) -> None:
         """Say why the host stopped by itself, where it did."""
-        if self._texts.word("cli", f"ended-{because}"):
-            self.say(f"ended-{because}")
+        if why := self._texts.word("ended", because):
+            self.note(self._texts("ended.and-bill", why=why))
 
     def _hanging(self, mark: str, text: str, style: str) -> None:
         """Print a mark and its text; on a terminal long text hangs below its own beginning."""
@@ -148,12 +150,21 @@ class Terminal:
         if kind == "log":
             self._write(f"{plain(fields['line'])}\n")  # flushed: somebody may follow in a pipe
         elif kind == "fact":
-            self._write(f"{plain(fields['name']):<26} {plain(fields['value'])}\n")
+            self._fact(str(fields["name"]), fields["value"])
+
+    def _fact(self, name: str, value: object) -> None:
+        """Print a fact of the host's status in people's words, where there are some."""
+        group, _, task = name.partition(".")
+        label = self._texts.word(*((group, task) if task else ("status", name)))
+        said = self._texts.word("row" if task else name, str(value))
+        padding = " " * (_LABEL - cell_len(label or plain(name)))
+        self._write(f"{label or plain(name)}{padding} {said or plain(value)}\n")
 
     def account(self) -> None:
-        """Print what the facts so far amount to on stdout: here they are the command's result."""
+        """Print what the facts so far amount to on stdout, as the command's result; begin anew."""
         for line in self._account():
             self._write(f"{line}\n")
+        self._facts.clear()
 
     def _account(self) -> list[str]:
         lines = account(self._facts, self._texts)
@@ -199,7 +210,7 @@ class Terminal:
             for line in self._account():
                 self.note(f"  {line}", style="dim")
         if not self._console.is_terminal and state not in (wire.WAITING, wire.RUNNING):
-            self.note(self._line(task).plain)
+            self._note_row(task)
 
     def _phase(self, phase: Phase) -> None:
         if phase is Phase.CONNECTING:
@@ -232,7 +243,10 @@ class Terminal:
         now = time.monotonic()
         if now - self._said_plain.get(task, 0.0) >= _PLAIN_EVERY_S:
             self._said_plain[task] = now
-            self.note(self._line(task).plain)
+            self._note_row(task)
+
+    def _note_row(self, task: str) -> None:
+        self.note(self._line(task).plain.rstrip())
 
     def _drawing(self) -> RenderableType:
         table = Table.grid(padding=(0, 2))

@@ -38,7 +38,8 @@ def _cards(facts: Facts, texts: Texts) -> str:
     if facts.get("no_gpu_boot") is True:
         return texts["account.no-gpu-boot"]
     if facts.get("gpu.count") == 0:
-        return texts["account.no-cards"]
+        on_cpu = texts["account.on-cpu"] if _text(facts, "engine.requirement") else ""
+        return joined(texts["account.no-cards"], on_cpu)
     found = [_card(facts, index, texts) for index in _indexes(facts)]
     return "; ".join(
         said if (times := len(list(alike))) == 1 else f"{times} × {said}"

@@ -38,8 +38,12 @@ def _figures(value: float) -> str:
 
 
 def gibibytes(count: float) -> str:
-    """Return "18.4 GiB": memory of cards and hosts, as their drivers and vLLM's log count it."""
-    return f"{count / (1 << 30):.1f} GiB"
+    """Return "18.4 GiB": memory of cards and hosts, as their drivers and vLLM's log count it.
+
+    Less than a tenth of one reads as "7.63 MiB".
+    """
+    value = count / (1 << 30)
+    return f"{value:.1f} GiB" if value >= 0.1 or not count else mebibytes(count)
 
 
 def mebibytes(count: float) -> str:

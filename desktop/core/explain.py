@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any, Literal
 
 from desktop.core import catalogue as models
+from desktop.core import providers
 from desktop.core.assets import asset
 from desktop.core.errors import AppError
 
@@ -20,7 +21,9 @@ Language = Literal["zh", "en"]
 
 _FALLBACK = "unexpected"
 _BYTE_COUNTS = ("free", "needed", "room")
+_POWER_OFF = "power-off-"
 _DOES_NOT_FIT = "preflight.model-does-not-fit"
+_OF_MEMORY = (_DOES_NOT_FIT, "preflight.card-busy")  # GiB, as drivers and the account count it
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +57,19 @@ def explain(error: AppError, language: Language) -> Explanation:
     known = error.facts | _known_here(error)
     texts = _entry(error.code, known)[language]
     facts = _Facts(known | {"code": error.code})
-    shown = _Facts({name: _shown(name, value) for name, value in facts.items()})
+    shown = _Facts({name: _shown(error.code, name, value) for name, value in facts.items()})
     return Explanation(*(texts[key].format_map(shown) for key in ("title", "detail", "hint")))
 
 
 def _known_here(error: AppError) -> dict[str, object]:
-    """Return what the laptop can add: for a model that does not fit, the nearest that does."""
+    """Return what the laptop can add.
+
+    For a model that does not fit the nearest that does, and where a rental is ended by hand.
+    """
+    if error.code.startswith(_POWER_OFF):
+        host = str(error.facts.get("host"))
+        provider = providers.find(error.facts.get("provider")) or providers.of_host(host)
+        return {"console": provider.console} if provider else {}
     room = error.facts.get("room")
     if error.code != _DOES_NOT_FIT or not isinstance(room, int):
         return {}
@@ -77,8 +87,10 @@ def _entry(code: str, facts: Mapping[str, object]) -> dict[str, dict[str, str]]:
     return entries.get(code) or entries[_FALLBACK]
 
 
-def _shown(name: str, value: Any) -> str:
+def _shown(code: str, name: str, value: Any) -> str:
     """Return a fact as one short line of plain text; byte counts in the unit of disks' labels."""
+    if name in _BYTE_COUNTS and isinstance(value, int) and code in _OF_MEMORY:
+        return f"{value / (1 << 30):.1f} GiB"
     if name in _BYTE_COUNTS and isinstance(value, int):
         return f"{value / 1e9:.1f} GB" if value >= 1e9 else f"{value / 1e6:.1f} MB"
     if isinstance(value, list | tuple):

@@ -193,5 +193,5 @@ def _log_size(ctx: Context) -> int:
 def _spawn(ctx: Context, argv: List[str], variables: Dict[str, str]) -> Child:
     try:
         return ctx.spawn(argv, variables, LOG)
-    except OSError as error:  # the program is not there, or is not a program
-        raise TaskFailed("engine.exited", str(error), exit_status=127, last_lines=[]) from error
+    except OSError as error:  # the program is not there, or is not a program; no room for its log
+        raise failures.not_started(error) from error

@@ -100,13 +100,8 @@ def parse(requirement: str) -> Engine:
     return Engine(
         requirement=requirement,
         build="cpu" if is_cpu else "cuda",
-        version=parse_version(pinned.group(1)) if pinned else (),
+        version=versions.numbers(pinned.group(1)) if pinned else (),
     )
-
-
-def parse_version(text: str) -> Version:
-    """Return the leading numbers of a version: "0.25.1+cu129" is (0, 25, 1); () for none."""
-    return versions.numbers(text)
 
 
 def _check_cards(cards: Sequence[Gpu]) -> None:

@@ -5,13 +5,15 @@ port 15 s after its start, and somebody else's server may have taken it by then 
 that takes our key and names our model is ours.
 """
 
-import http.client
 import json
 import socket
 from typing import Any, Collection, NamedTuple, Optional
 
+from remote import loopback
+
 SECONDS = 5.0
 LARGEST_ANSWER = 1024 * 1024
+_MOST_TOKENS = 10**9  # no model has such a context
 
 
 class Served(NamedTuple):
@@ -34,9 +36,9 @@ def served(port: int, api_key: str, names: Collection[str]) -> Optional[Served]:
     models = _json(_get(port, "/v1/models", api_key))
     entries = models.get("data") if isinstance(models, dict) else None
     for entry in entries if isinstance(entries, list) else []:
-        if isinstance(entry, dict) and {entry.get("id"), entry.get("root")} & set(names):
+        if isinstance(entry, dict) and (entry.get("id") in names or entry.get("root") in names):
             length = entry.get("max_model_len")
-            known = isinstance(length, int) and length > 0
+            known = isinstance(length, int) and 0 < length < _MOST_TOKENS
             return Served(length if known else None, _version(port))
     return None
 
@@ -61,18 +63,9 @@ def free_port(first: int, host: str = "127.0.0.1") -> int:
 
 
 def _get(port: int, path: str, api_key: str) -> Optional[bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
     headers = {"Authorization": "Bearer " + api_key} if api_key else {}
-    try:
-        connection.request("GET", path, headers=headers)
-        answer = connection.getresponse()
-        body = answer.read(LARGEST_ANSWER)
-    except (OSError, http.client.HTTPException):
-        return None
-    else:
-        return body if answer.status == 200 else None
-    finally:
-        connection.close()
+    answer = loopback.get(port, path, SECONDS, LARGEST_ANSWER, headers)
+    return answer.body if answer is not None and answer.status == 200 else None
 
 
 def _json(body: Optional[bytes]) -> Any:

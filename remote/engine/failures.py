@@ -6,6 +6,7 @@ tracebacks of two or three processes, the innermost first: each repeats what it 
 below. What a log means is `signatures`' business; this file finds the lines to look at.
 """
 
+import errno
 import re
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
@@ -34,7 +35,8 @@ _WRAPPERS = re.compile(
     r"cancelled|nanobind|^See https://nanobind|^ - (?:leaked|\.\.\. skipped)|EngineCore died"
 )
 _EXCEPTION = re.compile(
-    r"[\s|+]{0,12}(?:[\w.]{1,160}(?:[Ee]rror|Exception|Failure|Timeout)(?:: \S|$)|Value error, )"
+    r"[\s|+]{0,12}"
+    r"(?:[\w.]{1,160}(?:[Ee]rror|Exception|Failure|Timeout)(?:: \S|:?\s*$)|Value error, )"
 )
 _DECORATION = re.compile(r"^Value error, |\s*\[type=[a-z_]{1,40}, input_value=.*$")
 # pydantic tells of a bad value in three lines: this one, the field, what it should be.
@@ -108,9 +110,18 @@ def _unknown(exit_status: int, lines: Sequence[str]) -> Ending:
 
 
 def cause(lines: Sequence[str]) -> str:
-    """Return the line that tells most, "" where none has words."""
+    """Return the line that tells most, "" where none has words.
+
+    An exception whose text begins on the next line is told with that one.
+    """
     index = _cause(lines)
-    return "" if index is None else _undecorated(_parse(lines[index]).message)
+    if index is None:
+        return ""
+    words = _undecorated(_parse(lines[index]).message)
+    if not words.endswith(":"):
+        return words
+    below = (_undecorated(_parse(line).message) for line in lines[index + 1 :])
+    return ("%s %s" % (words, next(filter(None, below), ""))).strip()
 
 
 def _cause(lines: Sequence[str]) -> Optional[int]:
@@ -143,6 +154,13 @@ def failure(end: Ending, lines: Sequence[str]) -> TaskFailed:
     shown = _excerpt(lines, end.line)
     facts = dict(end.facts, exit_status=end.exit_status, last_lines=shown)
     return TaskFailed(end.code, end.cause, **facts)
+
+
+def not_started(error: OSError) -> TaskFailed:
+    """Return the failure of an engine that this host could not even start."""
+    is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    code = "engine.disk-full" if is_full else "engine.exited"
+    return TaskFailed(code, str(error), exit_status=127, last_lines=[])
 
 
 def _excerpt(lines: Sequence[str], index: Optional[int]) -> List[str]:

@@ -53,18 +53,20 @@ def following(what: Serving, end: Ending, engine_args: Sequence[str] = ()) -> Op
 
 
 def _is_users(remedy: str, end: Ending, engine_args: Sequence[str]) -> bool:
-    """Tell whether the option that the engine does not know came from the user."""
+    """Tell whether an option that the engine does not know came from the user."""
     is_argument = remedy == signatures.WITHOUT_ARGUMENT
-    return is_argument and options.is_given(engine_args, _unknown_option(end))
+    unknown = _unknown_options(end) if is_argument else ()
+    return any(options.is_given(engine_args, option) for option in unknown)
 
 
-def _unknown_option(end: Ending) -> str:
+def _unknown_options(end: Ending) -> Tuple[str, ...]:
+    """Return the options, without their values, that argparse names all in one line."""
     words = str(end.facts.get("argument", "")).split()
-    return options.name(words[0]) if words else ""
+    return tuple(filter(None, map(options.name, words)))
 
 
 def _next_port(what: Serving, _end: Ending) -> Serving:
-    return what._replace(port=what.port + 1, port_tries=what.port_tries + 1)
+    return what._replace(port=what.port + 1)
 
 
 def _named_length(what: Serving, end: Ending) -> Optional[Serving]:
@@ -115,8 +117,8 @@ def _plain_cache(what: Serving, _end: Ending) -> Optional[Serving]:
 
 
 def _without_argument(what: Serving, end: Ending) -> Optional[Serving]:
-    option = _unknown_option(end)
-    return what._replace(dropped=(*what.dropped, option)) if option else None
+    unknown = _unknown_options(end)
+    return what._replace(dropped=(*what.dropped, *unknown)) if unknown else None
 
 
 REMEDIES: Dict[str, Callable[[Serving, Ending], Optional[Serving]]] = {

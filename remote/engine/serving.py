@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from remote.engine.budget import cuda_free
-from remote.engine.choice import is_old, parse, parse_version
+from remote.engine.choice import is_old, parse
 from remote.engine.fit import Fit
 from remote.engine.memory import MAX_NUM_SEQS
-from remote.engine.versions import Version
+from remote.engine.versions import Version, numbers
 from remote.host.gpus import Gpu
 from remote.packages.places import Places
 
@@ -32,7 +32,6 @@ class Serving(NamedTuple):
         cards: that are used.
         own_address: this host's on the private network of several, "" where it is not known.
         fitted_length: the longest context that the last attempt said would fit, 0 for none.
-        port_tries: how often another port was taken because this one was not free after all.
         remedies: names of those tried already.
         dropped: options of ours that its version does not know, by their long names.
         max_num_seqs: how many requests are answered at a time.
@@ -56,7 +55,6 @@ class Serving(NamedTuple):
     cards: Tuple[Gpu, ...] = ()
     own_address: str = ""
     fitted_length: int = 0
-    port_tries: int = 0
     remedies: Tuple[str, ...] = ()
     dropped: Tuple[str, ...] = ()
     max_num_seqs: int = MAX_NUM_SEQS
@@ -94,7 +92,7 @@ def serving(
     return Serving(
         argv=tuple(facts["engine.argv"]),
         env=facts.get("engine.env") or "",
-        version=parse_version(facts.get("engine.version") or ""),
+        version=numbers(facts.get("engine.version") or ""),
         model_path=facts["model.path"],
         gpu_count=0 if is_cpu else len(cards) or facts.get("gpu.count") or 0,
         port=port,

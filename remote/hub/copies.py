@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 from typing import Callable, Iterable, List, Optional
 
+from remote.host.disks import is_folder
 from remote.hub.files import HubFile
 
 BLOCK = 8 * 1024 * 1024
@@ -26,7 +27,7 @@ def candidates(model: str, revision: str, roots: Iterable[Path]) -> List[Path]:
     layouts += [Path(top, owner, spelled) for top in (".", "models") for spelled in spellings]
     bases = [base for root in roots for base in (root, root / "hub")]
     found = [base / layout for base in bases for layout in layouts]
-    return [folder for folder in dict.fromkeys(found) if folder.is_dir()]
+    return [folder for folder in dict.fromkeys(found) if is_folder(folder)]
 
 
 def of_right_size(folder: Path, file: HubFile) -> Optional[Path]:

@@ -9,7 +9,7 @@ _ALWAYS = (
     "config*.json",
     "generation_config.json",
     "quant*_config.json",
-    "preprocessor_config.json",
+    "*preprocessor_config.json",
     "processor_config.json",
     "tokenizer*",
     "special_tokens_map.json",
@@ -26,7 +26,8 @@ _SAFETENSORS = ("*.safetensors", "*.safetensors.index.json")
 _PICKLES = ("pytorch_model*.bin", "pytorch_model*.bin.index.json")
 # The same weights in the publisher's own format, beside "model-*.safetensors".
 _DOUBLES = ("consolidated*",)
-_NEVER = ("*.py", "*.md", "*.gguf", "*.onnx", "*.pt", "*.pth", "*.ckpt", "*.h5", "*.msgpack")
+_CODE = ("*.py",)
+_NEVER = (*_CODE, "*.md", "*.gguf", "*.onnx", "*.pt", "*.pth", "*.ckpt", "*.h5", "*.msgpack")
 
 _TOKENIZERS = ("tokenizer.json", "*.model", "vocab.json", "vocab.txt", "*.tiktoken", "tekken.json")
 
@@ -55,16 +56,23 @@ def parse(entry: Dict[str, Any]) -> Optional[HubFile]:
     return HubFile(path, size, str(sha256).lower() if is_hash else "")
 
 
-def choose(listing: Iterable[HubFile]) -> Tuple[HubFile, ...]:
-    """Return the files of a listing that vLLM reads, by path."""
-    top = [file for file in listing if "/" not in file.path and not _is(file, _NEVER)]
+def choose(listing: Iterable[HubFile], with_code: bool = False) -> Tuple[HubFile, ...]:
+    """Return the files of a listing that vLLM reads, by path.
+
+    Args:
+        listing: of the whole repository.
+        with_code: whether the model's own Python is trusted, and so needed.
+    """
+    here = [file for file in listing if "/" not in file.path]
+    top = [file for file in here if not _is(file, _NEVER)]
     weights = [file for file in top if _is(file, _SAFETENSORS)]
     if any(file.path.endswith(".safetensors") for file in weights):
         own = [file for file in weights if not _is(file, _DOUBLES)]
         weights = own or weights
     else:
         weights = [file for file in top if _is(file, _PICKLES)]
-    chosen = {file for file in top if _is(file, _ALWAYS)} | set(weights)
+    code = [file for file in here if with_code and _is(file, _CODE)]
+    chosen = {file for file in top if _is(file, _ALWAYS)} | set(weights) | set(code)
     return tuple(sorted(chosen))
 
 

@@ -21,9 +21,15 @@ class Entry(NamedTuple):
 
 
 class Ledger(NamedTuple):
-    """What a folder is to hold, and what of it was verified."""
+    """What a folder is to hold, and what of it was verified.
+
+    Attributes:
+        entries: its files.
+        with_code: whether the model's own Python, if it has any, is among them.
+    """
 
     entries: Tuple[Entry, ...] = ()
+    with_code: bool = False
 
     @property
     def files(self) -> Tuple[HubFile, ...]:
@@ -34,22 +40,22 @@ class Ledger(NamedTuple):
         """Return the files that are missing, changed since they were verified, or never were."""
         return [entry.file for entry in self.entries if not _is_right(folder, entry)]
 
-    def complete(self, folder: Path) -> bool:
-        """Tell whether every file is there and right."""
-        return bool(self.entries) and not self.lacking(folder)
+    def complete(self, folder: Path, with_code: bool = False) -> bool:
+        """Tell whether every file is there and right, the model's code among them if asked for."""
+        knows = bool(self.entries) and (self.with_code or not with_code)
+        return knows and not self.lacking(folder)
 
     def with_verified(self, folder: Path, file: HubFile) -> "Ledger":
         """Return the ledger after the file, as it lies in the folder now, has been verified."""
         found = stamp(folder / file.path)
         changed = found[1] if found else None
-        return Ledger(
-            tuple(Entry(file, changed) if one.file == file else one for one in self.entries)
-        )
+        entries = (Entry(file, changed) if one.file == file else one for one in self.entries)
+        return self._replace(entries=tuple(entries))
 
-    def expecting(self, files: Iterable[HubFile]) -> "Ledger":
+    def expecting(self, files: Iterable[HubFile], with_code: bool = False) -> "Ledger":
         """Return the ledger of a folder that is to hold exactly these files."""
         known = {entry.file: entry.changed for entry in self.entries}
-        return Ledger(tuple(Entry(file, known.get(file)) for file in files))
+        return Ledger(tuple(Entry(file, known.get(file)) for file in files), with_code)
 
 
 def stamp(path: Path) -> Optional[Tuple[int, int]]:
@@ -66,18 +72,21 @@ def read(folder: Path) -> Ledger:
     try:
         with (folder / NAME).open(encoding="utf-8") as file:
             fields = json.loads(file.read(LARGEST))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return Ledger()
-    entries = fields.get("files") if isinstance(fields, dict) else None
+    known: Dict[str, Any] = fields if isinstance(fields, dict) else {}
+    entries = known.get("files")
     parsed = [_parsed(entry) for entry in entries] if isinstance(entries, list) else []
-    return Ledger(tuple(entry for entry in parsed if entry is not None))
+    found = tuple(entry for entry in parsed if entry is not None)
+    return Ledger(found, known.get("code") is True)
 
 
 def write(folder: Path, ledger: Ledger) -> None:
     """Keep the ledger, in one step."""
     entries = [dict(entry.file._asdict(), changed=entry.changed) for entry in ledger.entries]
     part = folder / (NAME + ".part")
-    part.write_text(json.dumps({"format": 1, "files": entries}, indent=1), encoding="utf-8")
+    whole = {"format": 1, "code": ledger.with_code, "files": entries}
+    part.write_text(json.dumps(whole, indent=1), encoding="utf-8")
     part.replace(folder / NAME)
 
 

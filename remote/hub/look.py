@@ -61,7 +61,7 @@ def at_hub(spec: Spec, seconds: float = SECONDS) -> Look:
         return Look(True, problem=_problem(refused, spec))
     except _FAILURES:
         return Look(False)
-    return Look(True, files.choose(_listed(parsed(answer))))
+    return Look(True, files.choose(_listed(parsed(answer)), spec.trust_remote_code))
 
 
 def config_at_hub(spec: Spec, seconds: float = SECONDS) -> Optional[Dict[str, Any]]:
@@ -96,7 +96,7 @@ def reaches_index(environ: Mapping[str, str], seconds: float = SECONDS) -> bool:
     pythons = interpreters.candidates(environ, "")
     settings = pip_settings.read(pythons, environ)
     told = environ.get("UV_DEFAULT_INDEX") or environ.get("UV_INDEX_URL") or settings.index_url
-    if settings.find_links and not told:
+    if settings.no_index or (settings.find_links and not told):
         return True
     index = told or DEFAULT_INDEX
     if urlsplit(index).scheme not in ("http", "https"):

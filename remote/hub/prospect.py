@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any, Iterable, Mapping, NamedTuple, Optional, Sequence, Tuple
 
+from remote.host.disks import is_folder
 from remote.hub import copies, ledger, look
 from remote.hub.files import HubFile, total
 from remote.hub.look import Look
@@ -33,7 +34,7 @@ def of(spec: Spec, places: Places) -> Prospect:
     """Return what is known; asks the hub only where the model is not complete on the disk."""
     folder = places.model(spec.model, spec.revision)
     known = ledger.read(folder)
-    if known.complete(folder):
+    if known.complete(folder, spec.trust_remote_code):
         return Prospect(Look(), look.config_in(folder), weights(known.files), has_copy=True)
     if not spec.model:
         return Prospect()
@@ -46,7 +47,7 @@ def of(spec: Spec, places: Places) -> Prospect:
         config=_config(spec, files, here) if files else None,
         weight_bytes=weights(files),
         missing_bytes=_missing(files, here),
-        has_copy=any(one.is_dir() for one in here),
+        has_copy=any(map(is_folder, here)),
     )
 
 

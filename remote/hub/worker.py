@@ -111,7 +111,9 @@ class Progress:
         now = self._clock()
         with self._lock:
             self._done[path] += size
-            self.quiet_until = now + max(0, size) / SLOWEST_DISK_BYTES_PER_S
+            # Another file's byte does not cut short what is being hashed.
+            hashed = now + max(0, size) / SLOWEST_DISK_BYTES_PER_S
+            self.quiet_until = max(self.quiet_until, hashed)
             if now - self._told < SECONDS_BETWEEN_PROGRESS:
                 return
             self._told = now

@@ -16,6 +16,7 @@ from remote.packages import installer, interpreters, pip_settings
 from remote.packages.growth import Growth
 from remote.packages.installer import Installer
 from remote.packages.interpreters import Interpreter, Minor
+from remote.packages.meter import Meter, seconds_left
 from remote.packages.places import Places, free_bytes
 from remote.task import Cancelled, Context, TaskFailed
 
@@ -169,9 +170,13 @@ def _attempt(ctx: Context, tool: Installer, way: Way, plan: Plan, places: Places
         if line.startswith(("Resolved ", "Collecting ")):
             steps.append("install")
 
+    meter, total = Meter(), plan.expected_bytes
+
     def report(grown: int) -> None:
-        done = min(grown, plan.expected_bytes)
-        ctx.progress(done, plan.expected_bytes, "bytes", steps[-1])
+        done = min(grown, total)
+        rate = meter.rate(done)
+        left = seconds_left(done, total, rate)
+        ctx.progress(done, total, "bytes", steps[-1], rate, left)
 
     report(0)
     argv = [*tool.install(plan.folder, plan.requirements), *way.options]

@@ -27,10 +27,17 @@ _fetching = threading.Lock()
 
 
 class Installer(NamedTuple):
-    """An installer and the environment it runs in; `uv` is "" where pip has to do."""
+    """An installer and the environment it runs in.
+
+    Attributes:
+        uv: the program, "" where pip has to do.
+        variables: of its environment.
+        no_index: whether uv is to ask no package index; pip knows from its own settings.
+    """
 
     uv: str
     variables: Dict[str, str]
+    no_index: bool = False
 
     def create(self, python: str, folder: Path) -> List[str]:
         """Return the command that makes an empty environment."""
@@ -47,7 +54,9 @@ class Installer(NamedTuple):
         python, name = python_of(folder), re.match(r"[A-Za-z0-9][\w.-]*", requirements[0])
         options = [*(["--only-binary", name.group()] if name else []), *requirements]
         if self.uv:
-            return [self.uv, "pip", "install", "--python", python, *options]
+            # uv has no variable for it (0.13.9).
+            local = ["--no-index"] if self.no_index else []
+            return [self.uv, "pip", "install", "--python", python, *local, *options]
         return [python, "-m", "pip", "install", "--progress-bar", "off", *options]
 
     def uninstall(self, folder: Path, names: Sequence[str]) -> List[str]:
@@ -77,7 +86,7 @@ def find(
             or _uv_by_pip(ctx, pythons, places)
             or _uv_by_wheel(ctx, settings, places)
         )
-    return Installer(uv, variables)
+    return Installer(uv, variables, settings.no_index)
 
 
 def cache_variables(places: Places, cores: int) -> Dict[str, str]:
@@ -133,7 +142,7 @@ def _uv_by_pip(ctx: Context, pythons: Sequence[Interpreter], places: Places) -> 
 def _uv_by_wheel(ctx: Context, settings: PipSettings, places: Places) -> str:
     try:
         uv = wheel_of_uv.install(settings, places.uv)
-    except (wheel_of_uv.WheelRefused, zipfile.BadZipFile, OSError, ValueError) as error:
+    except (wheel_of_uv.WheelRefused, zipfile.BadZipFile, *wheel_of_uv.FAILURES) as error:
         ctx.log("uv could not be fetched: %s" % type(error).__name__)
         return ""
     return str(uv) if _is_usable(uv) else ""

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Iterator, List, NamedTuple, Optional
 
 from remote.packages import record
+from remote.packages.growth import bytes_below
 from remote.packages.places import Places
 
 _HALF = (".incomplete", ".part")
+_OF_UV = ".tmp"  # what uv unpacks a wheel to, in its cache, before the wheel gets its place there
 
 
 class Freed(NamedTuple):
@@ -32,7 +34,19 @@ def find(places: Places) -> List[Path]:
     revisions = [one for model in _folders(places.home / "models") for one in _folders(model)]
     files = [path for revision in revisions for path in _children(revision)]
     found += [path for path in files if path.name.endswith(_HALF)]
-    return found + _children(places.cache("tmp"))
+    unpacked = [path for path in _children(places.cache("uv")) if path.name.startswith(_OF_UV)]
+    return [*found, *unpacked, *_children(places.cache("tmp"))]
+
+
+def bytes_to_go_on_with(places: Places, environment: Path) -> int:
+    """Return what an interrupted installation of an environment put on the disk already.
+
+    It is made anew, but out of uv's cache: what is there and in no other environment (uv links),
+    was unpacked for this one.
+    """
+    if not environment.exists() or (environment / record.NAME).exists():
+        return 0
+    return bytes_below([environment]) + _measure(places.cache("uv")).bytes
 
 
 def remove(path: Path) -> Freed:

@@ -8,7 +8,8 @@ and are written nowhere.
 import ast
 import configparser
 import contextlib
-from pathlib import Path
+import os
+import re
 from typing import Dict, Iterable, List, Mapping, NamedTuple, Tuple
 from urllib.parse import unquote, urlsplit
 
@@ -21,6 +22,9 @@ SHORTEST_TIMEOUT_SECONDS = 120
 # Later sources win, as in pip: a command's own section over [global], the environment over files.
 _SOURCES = ("global", "install", ":env:")
 _FILES = ("/etc/pip.conf", "~/.pip/pip.conf", "~/.config/pip/pip.conf")
+
+_SECONDS = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
+_YES = ("1", "true", "t", "yes", "y", "on")  # what pip takes for a switch that is on
 
 Pairs = List[Tuple[str, str]]  # ("global.index-url", "https://…"), as `pip config list` names them
 
@@ -35,6 +39,7 @@ class PipSettings(NamedTuple):
     cert: str = ""
     proxy: str = ""
     timeout: int = 0
+    no_index: bool = False
 
 
 def read(pythons: Iterable[str], environ: Mapping[str, str]) -> PipSettings:
@@ -78,7 +83,8 @@ def from_pairs(pairs: Pairs) -> PipSettings:
         trusted_hosts=tuple(values.get("trusted-host", "").split()),
         cert=values.get("cert", ""),
         proxy=values.get("proxy", ""),
-        timeout=int(float(timeout)) if timeout.replace(".", "", 1).isdigit() else 0,
+        timeout=int(float(timeout)) if _SECONDS.fullmatch(timeout) else 0,
+        no_index=values.get("no-index", "").lower() in _YES,
     )
 
 
@@ -92,7 +98,7 @@ def uv_variables(settings: PipSettings, environ: Mapping[str, str]) -> Dict[str,
         "UV_INDEX_STRATEGY": "unsafe-best-match" if extra else "",
         "UV_FIND_LINKS": ",".join(link for link in settings.find_links if _is_there(link)),
         "UV_INSECURE_HOST": " ".join(settings.trusted_hosts),
-        "SSL_CERT_FILE": settings.cert if settings.cert and Path(settings.cert).is_file() else "",
+        "SSL_CERT_FILE": settings.cert if _is_there(settings.cert) else "",
         "UV_HTTP_TIMEOUT": str(max(settings.timeout, SHORTEST_TIMEOUT_SECONDS)),
     }
     if settings.proxy:
@@ -101,11 +107,14 @@ def uv_variables(settings: PipSettings, environ: Mapping[str, str]) -> Dict[str,
 
 
 def _is_there(url: str) -> bool:
-    """Tell whether a local folder exists: pip warns about a missing one, uv refuses to work."""
+    """Tell whether a local folder exists: pip warns about a missing one, uv refuses to work.
+
+    Not with pathlib, which raises PermissionError below a folder that is closed to us.
+    """
     parts = urlsplit(url)
     if parts.scheme == "file":
-        return Path(unquote(parts.path)).exists()
-    return bool(parts.scheme) or Path(url).exists()
+        return os.path.exists(unquote(parts.path))  # noqa: PTH110 - see above
+    return bool(parts.scheme) or os.path.exists(url)  # noqa: PTH110 - see above
 
 
 def _pairs_of_files(environ: Mapping[str, str]) -> Pairs:

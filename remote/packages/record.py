@@ -35,7 +35,7 @@ def read(folder: Path) -> Optional[Record]:
     try:
         with (folder / NAME).open(encoding="utf-8") as file:
             fields = json.loads(file.read(LARGEST))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     if not isinstance(fields, dict):
         return None

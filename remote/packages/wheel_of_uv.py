@@ -7,6 +7,7 @@ simple API (PEP 503), with a SHA-256 that is checked before anything is unpacked
 import base64
 import hashlib
 import html.parser
+import http.client
 import io
 import platform
 import re
@@ -25,6 +26,8 @@ from remote.packages.pip_settings import DEFAULT_INDEX, PipSettings
 LARGEST_PAGE = 16 * 1024 * 1024
 LARGEST_WHEEL = 128 * 1024 * 1024  # uv's is about 20 MB
 SECONDS = 60.0
+# An index that is out of reach, or no HTTP server at all.
+FAILURES = (OSError, http.client.HTTPException, ValueError)
 
 _WHEEL = re.compile(r"uv-(\d+(?:\.\d+)*)-py3-none-([A-Za-z0-9_.]+)\.whl$")
 
@@ -45,9 +48,11 @@ def install(settings: PipSettings, folder: Path) -> Path:
     """Fetch the newest uv for this machine into `folder`; returns the program's path.
 
     Raises:
-        WheelRefused: no wheel fits, or its hash is wrong.
+        WheelRefused: no wheel fits, its hash is wrong, or no index is to be asked.
         OSError: the index is out of reach, or the disk refused the file.
     """
+    if settings.no_index:
+        raise WheelRefused("pip is told to use no package index")
     page_url = (settings.index_url or DEFAULT_INDEX).rstrip("/") + "/uv/"
     page = fetch(page_url, settings, LARGEST_PAGE).decode("utf-8", "replace")
     wheel = newest(links(page, page_url), platform.machine())

@@ -20,6 +20,8 @@ OPTIONAL = ("torchvision", "torchaudio", "torchcodec")
 
 _PROGRAM = """
 import importlib, importlib.util, json, sys
+def waits_for_driver(error):
+    return "libcuda.so.1" in str(error)
 import torch, vllm
 if torch.version.cuda:
     names = ["vllm._C", "vllm._C_stable_libtorch"]
@@ -28,7 +30,7 @@ if torch.version.cuda:
         try:
             importlib.import_module(name)
         except ImportError as error:
-            if "libcuda.so.1" not in str(error):
+            if not waits_for_driver(error):
                 raise
             print("not loaded, as there is no driver: " + name)
 else:
@@ -41,8 +43,9 @@ broken = []
 for name in %r:
     try:
         importlib.util.find_spec(name) and importlib.import_module(name)
-    except Exception:
-        broken.append(name)
+    except Exception as error:
+        if not waits_for_driver(error):
+            broken.append(name)
 print(json.dumps({"paperkite": 1, "torch": torch.__version__, "broken": broken}))
 """ % (OPTIONAL,)
 

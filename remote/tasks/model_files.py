@@ -13,9 +13,9 @@ from remote.hub import client, copies, files, ledger
 from remote.hub.client import STALL_SECONDS, Answer, Problem
 from remote.hub.files import HubFile
 from remote.hub.ledger import Ledger
+from remote.packages.meter import Meter, seconds_left
 from remote.packages.places import Places, folders_with_models, free_bytes
 from remote.task import Cancelled, Context, TaskFailed
-from remote.tasks.meter import Meter, seconds_left
 
 # Pauses before another try, in seconds. A file is tried five times by the client itself, so these
 # bridge longer gaps, and one that brought bytes starts the row anew. A listing only we try again.
@@ -36,7 +36,7 @@ def run(ctx: Context) -> bool:
     places = Places(Path(ctx.facts["data_dir"]))
     folder = places.model(spec.model, spec.revision)
     known = ledger.read(folder)
-    skipped = known.complete(folder)
+    skipped = known.complete(folder, spec.trust_remote_code)
     if not skipped:
         known = _Work(ctx, places, folder, _wanted(ctx, places)).done()
     ctx.fact("model.path", str(folder))
@@ -46,7 +46,7 @@ def run(ctx: Context) -> bool:
 
 def _wanted(ctx: Context, places: Places) -> Tuple[HubFile, ...]:
     ctx.progress(0, None, "bytes", "list")
-    wanted = files.choose(_listing(ctx, places))
+    wanted = files.choose(_listing(ctx, places), ctx.spec.trust_remote_code)
     lacks = files.missing([file.path for file in wanted if file.size])
     if lacks:
         raise TaskFailed("model.not-servable", model=ctx.spec.model, missing=lacks)
@@ -100,7 +100,7 @@ class _Work:
         self._total = files.total(wanted)
         self._meter = Meter()
         self._furthest = ("", 0.0)  # step, bytes
-        self._ledger = ledger.read(folder).expecting(wanted)
+        self._ledger = ledger.read(folder).expecting(wanted, ctx.spec.trust_remote_code)
 
     def done(self) -> Ledger:
         """Return the ledger once every file is there and right."""
@@ -173,20 +173,21 @@ class _Work:
 
     def _raise_final(self, problems: Sequence[Problem]) -> None:
         """Raise for what another try would not change."""
-        by_kind: Dict[str, List[str]] = {}
-        for problem in problems:
-            by_kind.setdefault(problem.kind, []).append(problem.path)
-        spec, detail = self._ctx.spec, problems[0].detail if problems else ""
-        if "disk-full" in by_kind:
+        final = ("disk-full", "denied", "hash", "not-found")
+        kind = next((one for one in final if one in {problem.kind for problem in problems}), "")
+        those = [problem for problem in problems if problem.kind == kind]
+        spec, paths = self._ctx.spec, [problem.path for problem in those]
+        if kind == "disk-full":
             raise self._disk_full()
-        if "denied" in by_kind:
+        if kind == "denied":
+            detail = those[0].detail
             raise TaskFailed("model.access-denied", detail, model=spec.model, hub=spec.hub)
-        if "hash" in by_kind:
-            for path in by_kind["hash"]:
+        if kind == "hash":
+            for path in paths:
                 copies.discard(self._folder / path)
-            raise TaskFailed("model.hash-mismatch", detail, files=by_kind["hash"])
-        if "not-found" in by_kind:
-            raise TaskFailed("model.incomplete", detail, files=by_kind["not-found"])
+            raise TaskFailed("model.hash-mismatch", those[0].detail, files=paths)
+        if kind == "not-found":
+            raise TaskFailed("model.incomplete", those[0].detail, files=paths)
 
     def _check_room(self) -> None:
         if free_bytes(self._folder) < self._needed():

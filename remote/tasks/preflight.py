@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple, Optional, Tuple
 
-from remote.engine import choice, fit, shape
+from remote.engine import choice, fit, options, shape
 from remote.engine.choice import Engine
 from remote.engine.fit import Fit
 from remote.engine.shape import Shape
@@ -21,7 +21,7 @@ from remote.host.providers import Provider
 from remote.hub import look, prospect
 from remote.hub.look import Look
 from remote.hub.prospect import Prospect
-from remote.packages import places, record
+from remote.packages import leftovers, places, record
 from remote.packages.places import ENOUGH_INODES, Places, absolute, has_inodes
 from remote.spec import Spec
 from remote.task import Context, TaskFailed
@@ -31,6 +31,8 @@ from remote.tasks.engine_environment import SERVE_CPU, adopted
 SECONDS_FOR_NETWORK = 10.0  # the hub and the package index, asked side by side
 # Beyond its own time: a driver that hangs cannot even be killed.
 SECONDS_FOR_CARDS = gpus.SECONDS_TO_ANSWER + 2.0
+# An engine that listens elsewhere, or wants another key, would never be seen to be ready.
+RESERVED = ("--port", "--uds", "--api-key")
 # Left free for the engine's caches and logs, as the model files leave it.
 RESERVE_BYTES = 500 * 10**6
 
@@ -123,8 +125,10 @@ def decide(spec: Spec, host: Host, known: Prospect, plan: Plan) -> None:
     """Raise what stands against it, the most fundamental first.
 
     Raises:
-        TaskFailed: one of `preflight.*`, or `model.not-found`, `.access-denied`, `.needs-code`.
+        TaskFailed: one of `preflight.*`, or `model.not-found`, `.access-denied`, `.needs-code`,
+            `engine.bad-argument`.
     """
+    _check_arguments(spec)
     _check_writable(host.places)
     if plan.refusal is not None:
         raise plan.refusal
@@ -174,6 +178,13 @@ def _brought(spec: Spec, host: Host) -> Engine:
     return choice.parse("%s==%s" % (name, version) if version else name)
 
 
+def _check_arguments(spec: Spec) -> None:
+    ours = next((option for option in RESERVED if options.is_given(spec.engine_args, option)), "")
+    if ours:
+        why = "Paperkite sets it itself"
+        raise TaskFailed("engine.bad-argument", why, argument=ours, last_lines=[])
+
+
 def _check_writable(at: Places) -> None:
     folder = existing_parent(at.home)
     if not is_writable_folder(folder):
@@ -192,7 +203,7 @@ def _check_model(spec: Spec, known: Prospect) -> None:
 def _check_room(spec: Spec, host: Host, known: Prospect, plan: Plan) -> None:
     """The engine and the model lie on one disk; what is there already needs no room."""
     engine = None if _has_engine(spec, host, plan) else plan.engines[0]
-    needed = engine.room if engine else 0
+    needed = max(0, engine.room - _begun(host.places, engine)) if engine else 0
     if known.missing_bytes:
         needed += known.missing_bytes + RESERVE_BYTES
     if host.room.free < needed:
@@ -206,6 +217,10 @@ def _check_room(spec: Spec, host: Host, known: Prospect, plan: Plan) -> None:
             files_free=host.room.inodes,
             files_needed=ENOUGH_INODES,
         )
+
+
+def _begun(places: Places, engine: Engine) -> int:
+    return leftovers.bytes_to_go_on_with(places, places.engine(engine.name))
 
 
 def _has_engine(spec: Spec, host: Host, plan: Plan) -> bool:

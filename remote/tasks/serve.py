@@ -21,6 +21,7 @@ from remote.engine import (
     options,
     remedies,
     shape,
+    versions,
 )
 from remote.engine.attempt import Attempt, Road
 from remote.engine.endpoint import Served
@@ -77,14 +78,13 @@ def check(spec: Spec, model: ModelFolder) -> None:
     if not model.has_tokenizer and not spec.trust_remote_code:
         raise TaskFailed("model.not-servable", model=spec.model, missing="tokenizer.json")
     template = options.value(spec.engine_args, "--chat-template")
-    if template and not set("{}\n") & set(template) and not Path(template).is_file():
-        raise TaskFailed(
-            "engine.bad-argument",
-            "there is no such file on the host",
-            argument="--chat-template %s" % template,
-            exit_status=2,
-            last_lines=[],
-        )
+    if template and not set("{}\n") & set(template) and not _is_file(template):
+        argument, why = "--chat-template %s" % template, "there is no such file on the host"
+        raise TaskFailed("engine.bad-argument", why, argument=argument, last_lines=[])
+
+
+def _is_file(name: str) -> bool:
+    return os.path.isfile(name)  # noqa: PTH113 - pathlib raises for a closed folder, a long name
 
 
 def _serving(ctx: Context, model: ModelFolder) -> Serving:
@@ -101,7 +101,7 @@ def _planned(ctx: Context, model: ModelFolder) -> Tuple[Sequence[Gpu], Optional[
     """Return the cards and how the model is put on them, None where its shape is unknown."""
     found = shape.read(model.config, model.weight_bytes) if model.config else None
     engine = choice.parse(ctx.facts.get("engine.requirement") or "vllm")
-    engine = engine._replace(version=choice.parse_version(ctx.facts.get("engine.version") or ""))
+    engine = engine._replace(version=versions.numbers(ctx.facts.get("engine.version") or ""))
     until = time.monotonic() + SECONDS_FOR_MEMORY
     while True:
         cards = gpus.look().cards
@@ -121,11 +121,14 @@ def _write_template(what: Serving, spec: Spec) -> None:
     path = command.template_path(what, spec)
     if path is None:
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name("%s.%d" % (path.name, os.getpid()))
-    with open(str(part), "w", encoding="utf-8", opener=_private) as file:
-        file.write(spec.chat_template)
-    part.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(str(part), "w", encoding="utf-8", opener=_private) as file:
+            file.write(spec.chat_template)
+        part.replace(path)
+    except OSError as error:
+        raise failures.not_started(error) from error
 
 
 def _private(path: str, flags: int) -> int:

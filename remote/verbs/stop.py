@@ -48,7 +48,7 @@ def _stop(known: List[Run], grace: float, power_off: bool) -> int:
 def _powering_off() -> Dict[str, str]:
     """Let the host power off a moment after the answer; return what the answer says of it."""
     provider = providers.look()
-    return {"power_off": power.begin(provider), "provider": provider.name}
+    return {"power_off": power.begin(provider, power.ANSWER_SECONDS), "provider": provider.name}
 
 
 def _living(known: List[Run]) -> Optional[Run]:

@@ -8,7 +8,7 @@ being watched is not enough.
 import time
 from typing import List, Optional
 
-from remote import locks, runs, wire
+from remote import locks, monitor, runs, wire
 from remote.journal import Follower
 from remote.monitor import Monitor
 from remote.runs import Run
@@ -87,7 +87,7 @@ class _Sampler:
     def begin(self, port: Optional[int]) -> None:
         """Take samples of the engine on this port from now on, and of no other."""
         self.close()
-        self._monitor = Monitor(port) if port else None
+        self._monitor = Monitor(port, monitor.SECONDS) if port else None
 
     def say_newest(self) -> bool:
         """Print the sample that was not printed yet; return whether there was one."""

@@ -7,6 +7,7 @@ the end, after which nothing is left.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,6 +30,13 @@ pytestmark = pytest.mark.real
 QUESTION = "What is the capital of France? Answer in one sentence."
 INSTALL_AND_LOAD_MS = 600_000
 REPLY_MS = 120_000
+# Each task's steps, in order; the CPU build starts without compiling.
+STEPS = {
+    wire.ENGINE_ENVIRONMENT: ["find-uv", "resolve", "install", "check"],
+    wire.HUB_ENVIRONMENT: ["find-uv", "resolve", "install", "check"],
+    wire.MODEL_FILES: ["list", "fetch", "verify"],
+    wire.SERVE: ["start", "weights", "memory", "warm-up", "ready"],
+}
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +79,20 @@ def test_from_a_click_on_start_to_the_last_token_on_screen(qtbot: QtBot, app: Ap
     shown = ask(qtbot, window, QUESTION, milliseconds=REPLY_MS)
     assert QUESTION in shown
     assert "Paris" in shown.replace(QUESTION, "")
+
+
+def test_its_progress_never_went_backwards_and_told_the_time_left(home: Path) -> None:
+    (journal,) = (home / "cache/rehearsal/home/.paperkite/runs").glob("2*/journal.jsonl")
+    events = [json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines()]
+    for task, steps in STEPS.items():
+        reports = [each for each in events if each["kind"] == "progress" and each["task"] == task]
+        assert list(dict.fromkeys(each["step"] for each in reports)) == steps
+        known = [each for each in reports if each["total"]]
+        shares = [each["done"] / each["total"] for each in known]
+        assert shares == sorted(shares), task
+        assert shares[-1] == 1.0, task
+        assert any(each["eta_s"] is not None for each in known), task
+    assert all(each["eta_s"] is not None for each in reports)  # of serve, from its first report on
 
 
 def test_a_second_rehearsal_joins_what_is_already_there(home: Path) -> None:

@@ -26,14 +26,13 @@ _CLOSING_GRACE_S = 5.0
 def nodes(wishes: Sequence[Wishes], head_address: str) -> list[Wishes]:
     """Return the wishes of each host of a group, the head's first.
 
-    Only the head sees requests: leases and idle times are its business, and an engine without its
-    head ends by itself. A limit is everybody's.
+    All have the same terms. Only the head sees requests, so that a lease and idle time count on the
+    others once their engines have ended, as they do without a head.
     """
-    placed = [
+    return [
         replace(each, node_count=len(wishes), node_rank=rank, head_address=head_address)
         for rank, each in enumerate(wishes)
     ]
-    return [placed[0], *(replace(each, lease_seconds=0, idle_seconds=0) for each in placed[1:])]
 
 
 class Member:

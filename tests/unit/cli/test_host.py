@@ -29,6 +29,8 @@ class FakeAgent:
 
     def stop(self) -> Stopped:
         self.asked.append("stop")
+        if self.refusal is not None and self.asked == ["stop"]:
+            raise self.refusal
         return Stopped(was_running=True)
 
     def clean(self) -> Cleaned:
@@ -151,3 +153,50 @@ def test_doctor_tells_people_what_it_found_also_where_the_host_says_no(
     assert "Disk     /data\n" in captured.out
     assert "gpu.count" not in captured.out
     assert "/data" in captured.err
+
+
+PAIR = '[groups.pair]\nhosts = ["root@a:1", "root@b:2"]\nhead_address = "10.0.0.1"\n'
+
+
+def test_one_host_of_a_group_that_cannot_be_stopped_keeps_no_other_on_the_bill(
+    agent: FakeAgent, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths().ensure().settings.write_text(PAIR, encoding="utf-8")
+    agent.refusal = AgentRefused("run.not-ended", processes=["12"])
+    assert run(["down", "pair", "--json"]) == agent.refusal.exit_status
+    assert agent.asked == ["stop", "stop"]
+    assert [line["kind"] for line in lines(capsys)] == ["fact", "error", "fact", "ended"]
+
+
+def test_doctor_examines_every_host_of_a_group_as_what_it_will_be(
+    agent: FakeAgent, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths().ensure().settings.write_text(PAIR, encoding="utf-8")
+    specs: list[dict[str, Any]] = []
+
+    def doctor(spec: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        specs.append(spec)
+        yield {"kind": "fact", "name": "gpu.count", "value": len(specs)}
+
+    monkeypatch.setattr(agent, "doctor", doctor)
+    assert run(["doctor", "pair", "--json"]) == 0
+    assert [(spec["node_rank"], spec["node_count"]) for spec in specs] == [(0, 2), (1, 2)]
+    told = [(line["name"], line["value"]) for line in lines(capsys)]
+    assert [value for name, value in told if name == "host"] == ["root@a:1", "root@b:2"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"model.fits": True, "model.max_model_len": 4096}, "context of 4,096 tokens"),
+        ({"model.fits": None, "no_gpu_boot": True}, "Then boot the host with its GPU"),
+        ({"model.fits": None}, "could not be worked out"),
+        ({"model.fits": True, "model.max_model_len": "\x1b[2J"}, "could not be worked out"),
+    ],
+)
+def test_doctor_ends_with_what_follows(
+    agent: FakeAgent, capsys: pytest.CaptureFixture[str], facts: dict[str, object], said: str
+) -> None:
+    agent.facts = list(facts.items())
+    assert run(["doctor", HOST, "--lang", "en"]) == 0
+    assert said in capsys.readouterr().err

@@ -166,5 +166,18 @@ def test_a_crash_and_an_end_of_the_hosts_own_are_told(capsys: pytest.CaptureFixt
     terminal.event(Ended("stopped", "idle"))
     terminal.event(Ended("stopped", "asked"))
     restarting, ended = capsys.readouterr().err.splitlines()
-    assert "the host starts it again" in restarting
+    assert "the host is starting the engine again" in restarting.lower()
     assert "nobody asked it anything" in ended
+    assert "The rental goes on" in ended
+
+
+def test_a_status_is_in_peoples_words(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal = Terminal("zh")
+    for name, value in (("state", "ready"), ("port", 8000), ("task.serve", "done"), ("new", "x")):
+        terminal.record("fact", name=name, value=value)
+    assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
+        ["状态", "已就绪"],
+        ["主机端口", "8000"],
+        ["加载模型", "完成"],
+        ["new", "x"],
+    ]

@@ -77,7 +77,7 @@ def test_cards_that_are_alike_are_counted() -> None:
         ({"model.fits": False}, "Model", "→ does not fit"),
         ({"model.kv_per_token": None}, "Model", "18.4 GiB of weights"),
         ({"forwarding": False}, "Network", "SSH port forwarding is forbidden"),
-        ({"hub.reachable": False, "index.reachable": False}, "Network", "hub cannot be reached ⋅ "),
+        ({"hub.reachable": False, "index.reachable": False}, "Network", "hub gives no answer ⋅ "),
         ({"engine.requirement": ""}, "Engine", "driver 580.65.06 (CUDA 13)"),
     ],
 )
@@ -97,3 +97,9 @@ def test_a_host_may_say_anything(odd: object) -> None:
             assert label
             assert "\n" not in said
             assert len(said) < 2000
+
+
+def test_nothing_is_promised_of_a_cpu_where_no_engine_was_chosen() -> None:
+    without = A_4090 | {"gpu.count": 0}
+    assert "CPU" in told(without)["GPU"]
+    assert "CPU" not in told(without | {"engine.requirement": None})["GPU"]

@@ -1,6 +1,6 @@
 import pytest
 
-from desktop.core.amounts import amount, duration, pace, size, size_of
+from desktop.core.amounts import amount, duration, gibibytes, pace, size, size_of
 from desktop.core.events import Progress
 from desktop.core.texts import Texts
 
@@ -32,3 +32,8 @@ def test_seconds_are_no_amount_and_an_unknown_pace_is_silent() -> None:
     waiting = Progress("serve", 12, None, "seconds")
     assert amount(waiting) == ""
     assert pace(waiting, Texts("en")) == ""
+
+
+def test_a_little_memory_is_not_none() -> None:
+    assert gibibytes(8_000_000) == "7.63 MiB"
+    assert gibibytes(18 << 30) == "18.0 GiB"

@@ -58,3 +58,19 @@ def test_for_a_model_that_does_not_fit_one_that_does_is_named(
     facts = {"model": "Qwen/Qwen3-32B-AWQ", "needed": 20 << 30, "room": room}
     error = AgentRefused("preflight.model-does-not-fit", **facts)
     assert explain(error, "en").hint == hint
+
+
+def test_memory_of_cards_is_counted_as_their_drivers_do() -> None:
+    facts = {"card": "4090", "index": 0, "free": 7 << 29, "needed": 21 << 30, "holders": "x"}
+    detail = explain(AgentRefused("preflight.card-busy", **facts), "en").detail
+    assert "3.5 GiB" in detail
+    assert "21.0 GiB" in detail
+
+
+@pytest.mark.parametrize("code", ["not-known", "failed", "not-confirmed"])
+def test_where_a_rental_is_ended_by_hand_is_named_where_it_is_known(code: str) -> None:
+    by_address = AppError(f"power-off-{code}", host="connect.westb.seetacloud.com")
+    by_mark = AppError(f"power-off-{code}", host="10.0.0.1", provider="vast")
+    assert "https://www.autodl.com" in explain(by_address, "en").hint
+    assert "https://cloud.vast.ai" in explain(by_mark, "zh").hint
+    assert "https://" not in explain(AppError(f"power-off-{code}", host="h"), "en").hint

@@ -86,9 +86,9 @@ def test_each_node_knows_its_place_and_the_head() -> None:
     assert {(spec.node_count, spec.head_address) for spec in specs} == {(2, "10.0.0.1")}
 
 
-def test_only_the_head_minds_requests_and_all_mind_the_limit() -> None:
+def test_all_have_the_same_terms() -> None:
     assert (HEAD.lease_seconds, HEAD.idle_seconds, HEAD.limit_seconds) == (1800, 60, 90)
-    assert (OTHER.lease_seconds, OTHER.idle_seconds, OTHER.limit_seconds) == (0, 0, 90)
+    assert (OTHER.lease_seconds, OTHER.idle_seconds, OTHER.limit_seconds) == (1800, 60, 90)
     assert nodes([host("a")], "x")[0] == replace(host("a"), head_address="x")
 
 

@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from remote import processes, runs, wire
+from remote import locks, power, processes, runs, wire
+from remote.status import status_of
+from remote.verbs import stop
 
 ROOT = Path(__file__).parents[3]
 DEADLINE_SECONDS = 20.0
@@ -36,12 +38,12 @@ class Answer(NamedTuple):
 class Agent:
     """The real agent as a process per verb, with toy tasks, in a home of its own."""
 
-    def __init__(self, home: Path, programs: Path) -> None:
+    def __init__(self, home: Path, programs: Path, bytecode: Path) -> None:
         self.home = home
         self.variables: dict[str, str] = {}
         self.shutdowns = home / "shutdowns"
-        self.programs = programs  # first in the PATH
-        install_harmless_shutdown(programs)
+        self.programs = programs  # first in the PATH, before the harmless `shutdown`
+        self._bytecode = bytecode
         self.runs = home / ".paperkite" / "runs"
 
     def __call__(self, *arguments: str, scenario: str = "serves", stdin: str = "") -> Answer:
@@ -78,17 +80,42 @@ class Agent:
             assert process.stdout is not None
             return parsed(process.stdout.read())
 
-    def watch_so_far(self) -> list[dict[str, Any]]:
+    # What follows looks at the disk, as the verbs do: a process for each look takes ten times
+    # as long, and proves nothing more.
+
+    def events(self) -> list[dict[str, Any]]:
         """Return the newest run's events until now."""
         text = self.run().journal.read_text(encoding="utf-8")
         return [json.loads(line) for line in text.splitlines()]
 
+    def story(self) -> list[dict[str, Any]]:
+        """Return the newest run's events once it is over."""
+        eventually(lambda: locks.holder(self.run().lock) is None)
+        return self.events()
+
     def status(self) -> dict[str, Any]:
-        return self("status").lines[0]
+        return status_of(runs.newest(self.runs))
 
     def wait_for(self, state: str) -> dict[str, Any]:
         eventually(lambda: self.status()["state"] == state)
         return self.status()
+
+    def supervisor(self) -> int:
+        """Return the process that supervises the newest run, or has done so."""
+        return int(self.run().lock.read_text(encoding="ascii").split()[0])
+
+    def lives(self, pid: int) -> bool:
+        """Tell whether a process is there and no zombie: who reaps orphans may take seconds."""
+        return processes._living_group(f"/proc/{pid}") != 0
+
+    def end(self) -> None:
+        """End whatever lives, at once."""
+        known = runs.all_runs(self.runs)
+        for run in known:
+            if locks.holder(run.lock) is not None:
+                stop._end_supervisor(run.lock, 0)
+        if self.left():
+            processes.end_runs([run.id for run in known], 0)
 
     def run(self) -> runs.Run:
         newest = runs.newest(self.runs)
@@ -108,16 +135,9 @@ class Agent:
             "HOME": str(self.home),
             "PATH": os.pathsep.join([str(self.programs), os.environ["PATH"]]),
             "PYTHONPATH": str(ROOT),
-            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPYCACHEPREFIX": str(self._bytecode),
             **self.variables,
         }
-
-
-def install_harmless_shutdown(folder: Path) -> None:
-    """Put a `shutdown` into a folder of the PATH that only writes down that it was called."""
-    program = folder / "shutdown"
-    program.write_text('#!/bin/sh\necho "called: $*" >> "$HOME/shutdowns"\n')
-    program.chmod(0o755)
 
 
 def spec_line(**fields: Any) -> str:
@@ -141,12 +161,41 @@ def eventually(condition: Callable[[], Any], seconds: float = DEADLINE_SECONDS) 
         time.sleep(0.02)
 
 
+@pytest.fixture(scope="session")
+def harmless(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder for the PATH with a `shutdown` that only writes down that it was called."""
+    folder = tmp_path_factory.mktemp("harmless")
+    program = folder / "shutdown"
+    program.write_text('#!/bin/sh\necho "called: $*" >> "$HOME/shutdowns"\n')
+    program.chmod(0o755)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def no_real_shutdown(harmless: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep every test away from this machine's own `shutdown`, whatever it calls."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", os.pathsep.join([str(harmless), os.environ["PATH"]]))
+    monkeypatch.setattr(power, "_WELL_KNOWN", str(harmless / "shutdown"))
+
+
+@pytest.fixture(scope="session")
+def bytecode(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give where all agents keep their compiled modules: outside the sources, and only once."""
+    return tmp_path_factory.mktemp("bytecode")
+
+
 @pytest.fixture
-def agent(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agent]:
+def agent(
+    no_real_shutdown: None,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    bytecode: Path,
+) -> Iterator[Agent]:
     """Give an agent in a fresh home; after the test no process of it is left."""
-    agent = Agent(tmp_path, tmp_path_factory.mktemp("programs"))
+    agent = Agent(tmp_path, tmp_path_factory.mktemp("programs"), bytecode)
     yield agent
-    agent("stop", "--grace", "0")
+    agent.end()
     assert agent.left() == []
 
 

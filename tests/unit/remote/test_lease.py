@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from remote import lease, runs, terms
+from remote import lease, loopback, runs, terms
 from remote.guards import LOOK_SECONDS, Guards
 from remote.lease import BLIND_SECONDS, Activity, Lease
 from remote.metrics import Metrics
@@ -88,7 +89,10 @@ class Host:
         self.now = 1000.0
         self.metrics: Metrics | None = Metrics()
         self.run = runs.create(folder, {})
-        self.guards = Guards(self.run, agreed, lambda: self.now, lambda _: self.metrics)
+        self.connected = False
+        self.guards = Guards(
+            self.run, agreed, lambda: self.now, lambda _: self.metrics, lambda _: self.connected
+        )
 
     def over_after(self, seconds: float) -> str:
         """Return the verdict after so many seconds, with a look each time one is due."""
@@ -114,15 +118,25 @@ def test_only_the_limit_counts_while_the_run_is_being_prepared(host: Callable[..
 def test_the_lease_counts_from_ready(host: Callable[..., Host]) -> None:
     box = host(lease_seconds=10)
     assert box.over_after(500) == ""
-    box.guards.count_from_now(8000)
+    box.guards.engine_serves(8000)
     assert box.over_after(9) == ""
     assert box.over_after(3) == "lease"
+
+
+def test_on_a_node_that_is_not_the_head_the_lease_counts_when_its_engine_has_ended(
+    host: Callable[..., Host],
+) -> None:
+    box = host(lease_seconds=10, idle_seconds=10)
+    box.guards.engine_serves(0)
+    assert box.over_after(1000) == ""
+    box.guards.count_from_now()
+    assert box.over_after(12) == "idle"
 
 
 def test_a_clock_that_jumps_ends_no_run_and_renews_no_lease(host: Callable[..., Host]) -> None:
     box = host(lease_seconds=10)
     os.utime(str(box.run.lease), (0, 0))  # the laptop was here fifty years ago
-    box.guards.count_from_now(8000)
+    box.guards.engine_serves(8000)
     assert box.over_after(9) == ""
     assert box.over_after(3) == "lease"
     assert box.over_after(3) == "lease"
@@ -130,7 +144,7 @@ def test_a_clock_that_jumps_ends_no_run_and_renews_no_lease(host: Callable[..., 
 
 def test_a_renewed_lease_goes_on(host: Callable[..., Host]) -> None:
     box = host(lease_seconds=10)
-    box.guards.count_from_now(8000)
+    box.guards.engine_serves(8000)
     for age in range(1, 8):
         assert box.over_after(8) == ""
         os.utime(str(box.run.lease), (age, age))
@@ -139,7 +153,7 @@ def test_a_renewed_lease_goes_on(host: Callable[..., Host]) -> None:
 
 def test_a_run_never_ends_for_idleness_while_a_request_runs(host: Callable[..., Host]) -> None:
     box = host(idle_seconds=10, lease_seconds=10)
-    box.guards.count_from_now(8000)
+    box.guards.engine_serves(8000)
     box.metrics = Metrics(running=1)
     assert box.over_after(1000) == ""
     box.metrics = Metrics()
@@ -149,16 +163,55 @@ def test_a_run_never_ends_for_idleness_while_a_request_runs(host: Callable[..., 
 
 def test_a_request_between_the_last_two_looks_keeps_the_run(host: Callable[..., Host]) -> None:
     box = host(idle_seconds=10)
-    box.guards.count_from_now(8000)
+    box.guards.engine_serves(8000)
     assert box.over_after(10) == ""  # suspected once
     box.metrics = Metrics(requests_done=1)
     assert box.over_after(9) == ""
     assert box.over_after(3) == "idle"
 
 
+@pytest.mark.parametrize("agreed", [{"idle_seconds": 10}, {"lease_seconds": 10}])
+def test_a_request_whose_first_step_takes_minutes_keeps_the_run(
+    host: Callable[..., Host], agreed: dict[str, int]
+) -> None:
+    box = host(**agreed)
+    box.guards.engine_serves(8000)
+    assert box.over_after(9) == ""
+    box.connected = True  # and the figures tell nothing of it before the step is done
+    assert box.over_after(300) == ""
+    box.connected, box.metrics = False, Metrics(requests_done=1)
+    assert box.over_after(9) == ""
+    assert box.over_after(3) == next(iter(agreed)).partition("_")[0]
+
+
+def test_a_connection_that_nobody_uses_keeps_a_run_for_a_while_only(
+    host: Callable[..., Host],
+) -> None:
+    box = host(idle_seconds=10)
+    box.guards.engine_serves(8000)
+    box.connected = True
+    assert box.over_after(BLIND_SECONDS) == ""
+    assert box.over_after(15) == "idle"
+
+
+def test_a_connection_keeps_no_run_beyond_its_limit(host: Callable[..., Host]) -> None:
+    box = host(limit_seconds=60)
+    box.guards.engine_serves(8000)
+    box.connected = True
+    assert box.over_after(62) == "limit"
+
+
+def test_who_is_connected_to_a_port_is_seen() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert not loopback.connected(port)
+        with socket.create_connection(("127.0.0.1", port)):
+            assert loopback.connected(port)
+
+
 def test_new_terms_take_the_place_of_those_in_the_spec(host: Callable[..., Host]) -> None:
     box = host(lease_seconds=10)
-    box.guards.count_from_now(8000)
+    box.guards.engine_serves(8000)
     terms.write(box.run.terms, Terms(lease_seconds=100, power_off=True))
     assert box.over_after(50) == ""
     assert box.guards.terms.power_off is True
@@ -166,7 +219,7 @@ def test_new_terms_take_the_place_of_those_in_the_spec(host: Callable[..., Host]
 
 def test_idle_time_counts_from_the_agreement_on_it(host: Callable[..., Host]) -> None:
     box = host()
-    box.guards.count_from_now(8000)
+    box.guards.engine_serves(8000)
     assert box.over_after(1000) == ""
     terms.write(box.run.terms, Terms(idle_seconds=10))
     assert box.over_after(9) == ""
@@ -175,7 +228,7 @@ def test_idle_time_counts_from_the_agreement_on_it(host: Callable[..., Host]) ->
 
 def test_looks_are_not_taken_more_often_than_needed(host: Callable[..., Host]) -> None:
     box = host(idle_seconds=10)
-    box.guards.count_from_now(8000)
+    box.guards.engine_serves(8000)
     box.guards.over()
     box.now += 100
     assert box.guards.over() == ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -23,34 +24,22 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.fixture
-def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Put a folder first in the PATH, with a harmless `shutdown` in it."""
-    folder = tmp_path / "programs"
-    folder.mkdir()
-    program = folder / "shutdown"
-    program.write_text(f'#!/bin/sh\necho "called: $*" >> {tmp_path}/shutdowns\n')
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
-    return folder
-
-
 def test_where_it_is_known_to_be_safe_shutdown_is_called_once_and_plainly(
-    path: Path, tmp_path: Path, eventually: Callable[..., None]
+    tmp_path: Path, eventually: Callable[..., None]
 ) -> None:
     assert power.begin(SAFE, delay=0) == "begun"
     eventually((tmp_path / "shutdowns").exists)
     eventually(lambda: (tmp_path / "shutdowns").read_text() == "called: \n")
 
 
-def test_where_it_is_not_known_to_be_safe_nothing_is_called(path: Path, tmp_path: Path) -> None:
+def test_where_it_is_not_known_to_be_safe_nothing_is_called(tmp_path: Path) -> None:
     assert power.begin(Provider("runpod"), delay=0) == "not-known-safe"
     assert power.begin(providers.UNKNOWN, delay=0) == "not-known-safe"
     assert not (tmp_path / "shutdowns").exists()
 
 
 def test_a_host_without_the_program_says_that_it_failed(
-    path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(power, "_WELL_KNOWN", str(tmp_path / "shutdown"))
@@ -108,7 +97,7 @@ def test_a_run_whose_terms_have_run_out_powers_the_host_off(
     agent.start("answers", power_off=True, **terms)
     eventually(agent.shutdowns.exists)
     assert agent.shutdowns.read_text() == "called: \n"
-    last = agent.watch_so_far()[-1]
+    last = agent.events()[-1]
     assert (last["kind"], last["reason"]) == ("stopped", next(iter(terms)).partition("_")[0])
 
 
@@ -120,8 +109,8 @@ def test_nothing_is_powered_off_unasked_or_where_it_is_not_known_to_be_safe(
 ) -> None:
     agent.variables.update(variables)
     agent.start("spins", power_off=power_off, limit_seconds=1)
-    supervisor = locks.holder(agent.run().lock).pid
-    eventually(lambda: not Path(f"/proc/{supervisor}").exists())
+    supervisor = agent.supervisor()
+    eventually(lambda: not agent.lives(supervisor))
     assert agent.status()["reason"] == "limit"
     assert not agent.shutdowns.exists()
 
@@ -131,9 +120,9 @@ def test_a_run_that_somebody_stopped_powers_nothing_off(
 ) -> None:
     agent.variables.update(AUTODL)
     agent.start("spins", power_off=True, lease_seconds=1)
-    supervisor = locks.holder(agent.run().lock).pid
+    supervisor = agent.supervisor()
     agent("stop")
-    eventually(lambda: not Path(f"/proc/{supervisor}").exists())
+    eventually(lambda: not agent.lives(supervisor))
     assert not agent.shutdowns.exists()
 
 
@@ -141,9 +130,9 @@ def failed_under_guard(agent: Any, seconds: int) -> int:
     """Let a run fail with nobody there; return the process that stays behind."""
     agent.variables.update(AUTODL)
     agent.start("fails-later", power_off=True, lease_seconds=seconds)
-    supervisor: int = locks.holder(agent.run().lock).pid
+    supervisor: int = agent.supervisor()
     (agent.home / "go-on").touch()
-    agent.watch()
+    agent.story()
     return supervisor
 
 
@@ -153,9 +142,9 @@ def test_a_failed_run_is_guarded_until_its_lease_has_run_out(
     guard = failed_under_guard(agent, 2)
     run = agent.run()
     assert locks.holder(run.lock) is None
-    assert agent.watch_so_far()[-1]["kind"] == "failed"
+    assert agent.events()[-1]["kind"] == "failed"
     eventually(agent.shutdowns.exists)
-    eventually(lambda: not Path(f"/proc/{guard}").exists())
+    eventually(lambda: not agent.lives(guard))
     assert agent.shutdowns.read_text() == "called: \n"
 
 
@@ -165,8 +154,8 @@ def test_a_laptop_that_comes_back_relieves_the_guard(
     guard = failed_under_guard(agent, 600)
 
     def relieved() -> bool:
-        assert agent.status()["state"] == "failed"
-        return not Path(f"/proc/{guard}").exists()
+        assert agent("status").lines[0]["state"] == "failed"
+        return not agent.lives(guard)
 
     eventually(relieved)
     assert not agent.shutdowns.exists()
@@ -177,9 +166,8 @@ def test_a_guard_ends_when_it_is_asked_to(agent: Any, eventually: Callable[..., 
 
     def ended() -> bool:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(guard, signal.SIGTERM)
-            return False
-        return True
+            os.kill(guard, signal.SIGTERM)  # again: just after the end it was still listening
+        return not agent.lives(guard)
 
     eventually(ended)
     assert not agent.shutdowns.exists()
@@ -189,5 +177,12 @@ def test_a_failed_run_without_terms_leaves_no_guard(
     agent: Any, eventually: Callable[..., None]
 ) -> None:
     guard = failed_under_guard(agent, 0)
-    eventually(lambda: not Path(f"/proc/{guard}").exists())
+    eventually(lambda: not agent.lives(guard))
     assert not agent.shutdowns.exists()
+
+
+def test_no_test_here_finds_another_shutdown_than_the_harmless_one(
+    harmless: Path, agent: Any
+) -> None:
+    for path in (os.environ["PATH"], agent.environment()["PATH"]):
+        assert shutil.which("shutdown", path=path) == str(harmless / "shutdown")

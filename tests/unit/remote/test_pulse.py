@@ -84,6 +84,24 @@ def test_an_engine_that_answers_again_is_forgiven(monkeypatch: pytest.MonkeyPatc
         assert engine.silence_after(beating, LOOK_SECONDS) == 0.0
 
 
+def test_a_host_that_stood_still_as_a_whole_freezes_no_engine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine = Engine(monkeypatch)
+    beating = Pulse(8000, 1, lambda: engine.now)
+    engine.now += SILENT_SECONDS * 10  # a paused container
+    engine.answer = None  # it wakes up later than we do
+    assert engine.silence_after(beating, FROZEN_SECONDS - LOOK_SECONDS) == 0.0
+    assert engine.silence_after(beating, FROZEN_SECONDS) >= FROZEN_SECONDS
+
+
+def test_a_node_that_listens_nowhere_is_never_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Engine(monkeypatch)
+    engine.answer = None
+    assert engine.silence_after(Pulse(0, 1, lambda: engine.now), SILENT_SECONDS * 2) == 0.0
+    assert engine.asked == 0
+
+
 def test_the_cpu_time_of_a_group_grows_with_its_work() -> None:
     group = os.getpgid(0)
     before = processes.cpu_seconds(group)

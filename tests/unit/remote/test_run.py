@@ -7,8 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from remote import locks
-
 
 def test_a_run_tells_its_story_in_order(agent: Any) -> None:
     agent.start()
@@ -77,7 +75,7 @@ def test_a_failed_task_ends_the_run_with_its_code_and_the_end_of_its_log(agent: 
 
 def test_a_mistake_of_ours_is_told_as_one(agent: Any) -> None:
     agent.start("stumbles")
-    failed = agent.watch()[-2]
+    failed = agent.story()[-1]
     assert (failed["code"], failed["task"]) == ("run.bug", "serve")
     assert failed["detail"] == "KeyError: 'nobody left this'"
     assert failed["last_lines"][0].startswith("Traceback")
@@ -86,14 +84,14 @@ def test_a_mistake_of_ours_is_told_as_one(agent: Any) -> None:
 
 def test_a_graph_that_leaves_no_endpoint_is_a_mistake_of_ours(agent: Any) -> None:
     agent.start("forgets")
-    assert agent.watch()[-2]["code"] == "run.bug"
+    assert agent.story()[-1]["code"] == "run.bug"
 
 
 def test_a_killed_supervisor_is_a_lost_run(agent: Any) -> None:
     agent.start("spins")
     agent.wait_for("working")
     with agent.open("watch", "--after", "0") as watch:
-        os.kill(locks.holder(agent.run().lock).pid, signal.SIGKILL)
+        os.kill(agent.supervisor(), signal.SIGKILL)
         lines = watch.stdout.read().splitlines()
     assert json.loads(lines[-1]) == {"kind": "end", "reason": "lost"}
     assert agent.status()["state"] == "lost"
@@ -103,7 +101,7 @@ def test_a_killed_supervisor_is_a_lost_run(agent: Any) -> None:
 def test_the_supervisor_ignores_a_hangup(agent: Any, eventually: Callable[..., None]) -> None:
     agent.start()
     agent.wait_for("ready")
-    supervisor = locks.holder(agent.run().lock).pid
+    supervisor = agent.supervisor()
     os.kill(supervisor, signal.SIGHUP)
     agent.crash()
     # It lived on to see it.

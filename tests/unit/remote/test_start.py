@@ -107,7 +107,7 @@ def test_a_start_ends_the_orphans_of_a_killed_supervisor_first(
     agent.wait_for("ready")
     eventually(lambda: len(agent.left()) == 2)
     orphans = agent.left()
-    os.kill(locks.holder(agent.run().lock).pid, signal.SIGKILL)
+    os.kill(agent.supervisor(), signal.SIGKILL)
     agent.wait_for("lost")
     assert agent.start("spins").lines[0]["adopted"] is False
     assert not set(orphans) & set(agent.left())
@@ -132,9 +132,10 @@ def test_run_folders_and_secrets_are_private(agent: Any) -> None:
 
 
 def test_the_newest_five_folders_are_kept(agent: Any) -> None:
-    for _ in range(7):
-        agent.start("forgets")
-        agent.watch()
+    old = [runs.publish(runs.create(agent.runs, {})) for _ in range(runs.KEPT + 1)]
+    runs.create(agent.runs, {})  # a start that was killed half-way
+    agent.start("forgets")
+    assert runs.all_runs(agent.runs)[1:] == old[:1:-1]
     assert len(runs.all_runs(agent.runs)) == runs.KEPT
     assert [path for path in agent.runs.iterdir() if path.name.startswith(".new")] == []
 

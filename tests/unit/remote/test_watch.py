@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from remote import lease, wire
+from remote import lease, runs, wire
+from remote.__main__ import main
+from remote.task import Task
 
 
 def test_watch_resumes_after_the_cursor(agent: Any) -> None:
@@ -20,9 +25,8 @@ def test_watch_resumes_after_the_cursor(agent: Any) -> None:
 
 def test_watch_of_a_named_run_tells_of_that_run(agent: Any) -> None:
     old = agent.start("fails").lines[0]["run"]
-    agent.watch()
-    agent.start("forgets")
-    agent.watch()
+    agent.story()
+    runs.publish(runs.create(agent.runs, {}))
     assert agent.watch(0, "--run", old)[0]["run"] == old
 
 
@@ -91,12 +95,14 @@ def test_only_what_the_laptop_says_renews_the_lease_while_it_watches(
 
 
 @pytest.mark.parametrize("verb", ["hello", "status", "endpoint", "logs", "doctor", "stop"])
-def test_every_verb_is_a_laptop_in_sight(agent: Any, verb: str) -> None:
-    agent.start("fails")
-    agent.watch()
-    run = agent.run()
+def test_every_verb_is_a_laptop_in_sight(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
+    run = runs.publish(runs.create(runs.runs_folder(), {}))
     os.utime(str(run.lease), (5, 5))
-    agent(verb)
+    main([verb], [Task("preflight", (), lambda _: False)])
     assert lease.stamp(run.lease) != 5_000_000_000
 
 

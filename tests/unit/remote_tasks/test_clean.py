@@ -36,6 +36,7 @@ def places(tmp_path: Path) -> Places:
     written(places.hub / "bin" / "python")
     written(places.cache("tmp") / "pip-unpack-1" / "wheel")
     written(places.cache("uv") / "wheel")
+    written(places.cache("uv") / ".tmpA1b2" / "torch.so")
     return places
 
 
@@ -48,6 +49,7 @@ def test_only_what_no_run_takes_for_complete_is_left_over(places: Places) -> Non
         "engines/vllm-0.26.0",
         "hub",
         "models/kite--tiny/master/other.safetensors.incomplete",
+        "cache/uv/.tmpA1b2",
         "cache/tmp/pip-unpack-1",
     ]
 
@@ -129,8 +131,8 @@ def host(
 def test_where_the_runs_worked_is_cleaned(host: Host, places: Places) -> None:
     status, said = host.clean("--partial")
     assert (status, said["kind"]) == (wire.EXIT_OK, "cleaned")
-    assert said["files"] == 4
-    assert said["bytes"] >= 4 * 8192
+    assert said["files"] == 5
+    assert said["bytes"] >= 5 * 8192
     assert leftovers.find(places) == []
     assert (places.engine("vllm-0.32.0") / "lib" / "torch.so").exists()
     assert host.clean("--partial")[1] == {"kind": "cleaned", "bytes": 0, "files": 0}
@@ -138,12 +140,12 @@ def test_where_the_runs_worked_is_cleaned(host: Host, places: Places) -> None:
 
 def test_a_folder_may_be_named(host: Host, places: Places, tmp_path: Path) -> None:
     assert host.clean("--partial", "--data-dir", str(tmp_path / "none"))[1]["files"] == 0
-    assert host.clean("--partial", "--data-dir", str(places.data_dir))[1]["files"] == 4
+    assert host.clean("--partial", "--data-dir", str(places.data_dir))[1]["files"] == 5
 
 
 def test_nothing_goes_unasked(host: Host, places: Places) -> None:
     assert host.clean()[1]["files"] == 0
-    assert len(leftovers.find(places)) == 4
+    assert len(leftovers.find(places)) == 5
 
 
 def test_while_a_run_is_alive_nothing_is_touched(host: Host, places: Places) -> None:
@@ -153,4 +155,16 @@ def test_while_a_run_is_alive_nothing_is_touched(host: Host, places: Places) -> 
     finally:
         os.close(lock)
     assert (status, said["kind"], said["code"]) == (wire.EXIT_REFUSED, "refused", "run.alive")
-    assert len(leftovers.find(places)) == 4
+    assert len(leftovers.find(places)) == 5
+
+
+def test_what_a_half_made_environment_goes_on_with_is_told(places: Places) -> None:
+    half, whole = places.engine("vllm-0.26.0"), places.engine("vllm-0.32.0")
+    os.link(str(half / "lib/torch.so"), str(places.cache("uv") / "linked into the half one"))
+    os.link(str(whole / "lib/torch.so"), str(places.cache("uv") / "linked into the whole one"))
+    alone = [places.cache("uv") / "wheel", places.cache("uv") / ".tmpA1b2" / "torch.so"]
+    there = [*alone, half / "lib/torch.so"]
+    wanted = sum(path.stat().st_blocks * 512 for path in there)
+    assert leftovers.bytes_to_go_on_with(places, half) == wanted
+    assert leftovers.bytes_to_go_on_with(places, whole) == 0
+    assert leftovers.bytes_to_go_on_with(places, places.engine("none")) == 0

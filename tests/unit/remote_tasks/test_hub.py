@@ -18,7 +18,7 @@ from remote.packages.places import Places, folders_with_models
 from remote.spec import Spec
 from remote.task import Cancelled, TaskFailed
 from remote.tasks import model_files
-from remote.tasks.meter import Meter, seconds_left
+from remote.packages.meter import Meter, seconds_left
 from tests.unit.remote_tasks.standin import StandIn
 
 SHA = "a" * 64
@@ -131,7 +131,9 @@ def test_a_file_that_the_hub_lists_differently_now_is_lacking_again(tmp_path: Pa
     assert known.expecting([new]).lacking(tmp_path) == [new]
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"files": [1, {"path": "../x", "size": 1}]}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{", "[" * 100_000, '{"files": [1, {"path": "../x", "size": 1}]}']
+)
 def test_a_damaged_ledger_is_an_empty_one(tmp_path: Path, text: str) -> None:
     (tmp_path / ledger.NAME).write_text(text)
     assert ledger.read(tmp_path) == Ledger()
@@ -251,6 +253,16 @@ def test_a_hub_on_this_machine_is_not_asked_through_a_proxy() -> None:
     local = client.variables(SPEC._replace(hub="http://127.0.0.1:9000"), places, environ)
     assert local["no_proxy"] == local["NO_PROXY"] == "127.0.0.1,localhost,a.example"
     assert "no_proxy" not in client.variables(SPEC, places, environ)
+
+
+def closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make every folder one whose parents may not be entered; root may enter all."""
+
+    def refuse(*_args: Any, **_named: Any) -> Any:
+        raise PermissionError(errno.EACCES, "closed")
+
+    monkeypatch.setattr(os, "stat", refuse)
+    monkeypatch.setattr(Path, "stat", refuse)
 
 
 STALL = (Problem("", "stall", ""),)
@@ -491,3 +503,45 @@ def test_speed_is_that_of_the_last_seconds() -> None:
     assert rate == 0.0
     assert seconds_left(10, 20, rate) is None
     assert seconds_left(10, 20, 5.0) == 2.0
+
+
+def test_the_models_own_code_is_fetched_only_where_it_is_trusted() -> None:
+    names = ["config.json", "modeling_kite.py", "README.md", "deep/other.py"]
+    listing = [HubFile(name, 1) for name in names]
+    assert [file.path for file in files.choose(listing)] == ["config.json"]
+    trusted = [file.path for file in files.choose(listing, with_code=True)]
+    assert trusted == ["config.json", "modeling_kite.py"]
+
+
+def test_a_model_that_is_trusted_later_gets_its_code_then(hub: Hub) -> None:
+    hub.listed = [*hub.listed, HubFile("modeling_kite.py", 5)]
+    assert model_files.run(hub.ctx) is False
+    assert not (hub.folder / "modeling_kite.py").exists()
+    hub.ctx.spec = hub.ctx.spec._replace(trust_remote_code=True)
+    assert model_files.run(hub.ctx) is False
+    assert hub.fetched[-1] == ["modeling_kite.py"]
+    assert model_files.run(hub.ctx) is True
+    hub.ctx.spec = hub.ctx.spec._replace(trust_remote_code=False)
+    assert model_files.run(hub.ctx) is True, "what is there more is not run"
+
+
+def test_a_byte_of_another_file_does_not_cut_short_what_is_hashed() -> None:
+    clock = Clock()
+    progress = worker.Progress(clock)
+    progress.begin("a")
+    progress.begin("b")
+    progress.add("a", 100 * worker.SLOWEST_DISK_BYTES_PER_S)
+    clock.now = 1.0
+    progress.add("b", 10)
+    assert progress.quiet_until == 100.0
+
+
+def test_each_failure_is_told_in_its_own_words(hub: Hub) -> None:
+    hub.problems = [(), (*NETWORK, Problem("config.json", "denied", "no entry"))]
+    failed = hub.failure()
+    assert (failed.code, failed.detail) == ("model.access-denied", "no entry")
+
+
+def test_a_closed_folder_hides_a_copy_and_is_no_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed(monkeypatch)
+    assert copies.candidates("kite/Tiny", "master", [Path("/closed")]) == []

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import io
+import os
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
@@ -271,3 +273,44 @@ def test_an_index_without_a_wheel_for_this_machine_is_refused() -> None:
     page = '<a href="uv-1.0.0-py3-none-win_amd64.whl#sha256=%s">x</a>' % ("a" * 64)
     assert wheel_of_uv.newest(wheel_of_uv.links(page, "https://x/uv/"), "x86_64") is None
     assert wheel_of_uv.links('<a href="uv-1.0.0-py3-none-any.whl">x</a>', "https://x/uv/") == []
+
+
+def test_a_host_whose_pip_asks_no_index_asks_none_with_uv_either(tmp_path: Path) -> None:
+    told = pip_settings.from_pairs([(":env:.no-index", "1")])
+    assert told.no_index
+    assert pip_settings.from_pairs([("global.no-index", "true")]).no_index
+    assert not pip_settings.from_pairs([("global.no-index", "0")]).no_index
+    uv = installer.Installer("/uv", {}, told.no_index)
+    assert "--no-index" in uv.install(tmp_path, ["vllm"])
+    assert "--no-index" not in installer.Installer("/uv", {}).install(tmp_path, ["vllm"])
+    with pytest.raises(WheelRefused, match="no package index"):
+        wheel_of_uv.install(told, tmp_path)
+
+
+@pytest.mark.parametrize("timeout", ["²", "", "-1", "1e3", "."])
+def test_an_odd_timeout_is_none(timeout: str) -> None:
+    assert pip_settings.from_pairs([("global.timeout", timeout)]).timeout == 0
+
+
+def test_a_folder_of_wheels_that_is_closed_to_us_is_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_args: object, **_named: object) -> None:
+        raise PermissionError
+
+    settings = PipSettings(find_links=("/closed/wheels", "file:///closed"), cert="/closed/ca.pem")
+    monkeypatch.setattr(os, "stat", refuse)
+    monkeypatch.setattr(Path, "stat", refuse)
+    assert set(pip_settings.uv_variables(settings, {})) == {"UV_HTTP_TIMEOUT"}
+
+
+def test_an_index_that_speaks_no_http_means_pip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_args: object) -> Path:
+        raise http.client.BadStatusLine("SSH-2.0-OpenSSH")
+
+    monkeypatch.setenv("PATH", "/nothing")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(wheel_of_uv, "install", refuse)
+    assert installer.find(StandIn(tmp_path), [], PipSettings(), Places(tmp_path)).uv == ""

