@@ -23,16 +23,20 @@ from PySide6.QtWidgets import QApplication
 from desktop.core.events import Event
 from desktop.core.explain import Language
 from desktop.core.paths import Paths
+from desktop.core.phases import Phase
 from desktop.core.session.wishes import Wishes
 from desktop.core.settings import Settings
 from desktop.core.texts import Texts
 from desktop.system.keyring import Keyring
+from desktop.system.network import network_watcher
+from desktop.system.wake import SleepWatcher
 from desktop.ui import fonts
 from desktop.ui.bridge import Bridge
 from desktop.ui.controller import Controller
 from desktop.ui.intents import Target
 from desktop.ui.interrupt import Interrupt
 from desktop.ui.prompts import WindowPrompts
+from desktop.ui.start import wording
 from desktop.ui.style import style_sheet
 from desktop.ui.theme import Theme, palette
 from desktop.ui.tray import Tray, TrayActions
@@ -83,7 +87,9 @@ class App:
         self.window = Window(self.controller, self._theme, self._texts, target)
         self.tray = Tray(self._tray_actions(), self._theme, self._texts)
         self.tray.appeared.connect(self._use_tray)
-        self.tray.show_state(target.host, self.window.journey.phase)
+        self._show_in_tray()
+        again = self.controller.look_again
+        self._watchers = (SleepWatcher(again), network_watcher(again))
         self._warm_up: threading.Thread | None = None
 
     def show(self, then: Callable[[], None]) -> None:
@@ -97,9 +103,13 @@ class App:
         self._warm_up = threading.Thread(target=_import_slow_parts, name="warm-up")
         self._warm_up.start()
         self.controller.warm_up()
+        for watcher in self._watchers:
+            watcher.start()
 
     def close(self) -> None:
         """End all threads and take the icon away; the host works on."""
+        for watcher in self._watchers:
+            watcher.stop()
         self.controller.close()
         self.tray.close()
         self.window.hide()
@@ -110,10 +120,17 @@ class App:
 
     def _deliver(self, batch: list[Event]) -> None:
         self.controller.apply(batch)
-        before = self.window.journey.phase
+        before = self._state()
         self.window.apply(batch)
-        if self.window.journey.phase is not before:
-            self.tray.show_state(self.controller.target().host, self.window.journey.phase)
+        if self._state() != before:
+            self._show_in_tray()
+
+    def _state(self) -> tuple[Phase, str]:
+        journey = self.window.journey
+        return journey.phase, wording.remark(journey, self._texts)
+
+    def _show_in_tray(self) -> None:
+        self.tray.show_state(self.controller.target().host, *self._state())
 
     def _dress(self) -> None:
         application = QApplication.instance()
@@ -123,7 +140,7 @@ class App:
 
     def _show_target(self, target: Target) -> None:
         self.window.show_target(target)
-        self.tray.show_state(target.host, self.window.journey.phase)
+        self._show_in_tray()
 
     def _use_tray(self) -> None:
         self.window.hides = True

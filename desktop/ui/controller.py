@@ -35,6 +35,7 @@ from desktop.ui.prompts import WindowPrompts
 if TYPE_CHECKING:
     from desktop.core.chat.replies import Replies
     from desktop.core.session.session import Session
+    from desktop.core.ssh.dialled import Dialled
 
 
 @dataclass(slots=True)
@@ -86,6 +87,7 @@ class Controller:
         self._bridge, self._prompts = bridge, prompts
         self._on_target, self._on_quit = on_target, on_quit
         self._session: Session | None = None
+        self._dial: Dialled | None = None
         self._replies: Replies | None = None
         self._phase = Phase.OFF
         self._conversation = _Conversation()
@@ -169,6 +171,16 @@ class Controller:
         """Load what the first reply needs, in its own thread."""
         self._use_replies().warm_up()
 
+    def look_again(self) -> None:
+        """Find out now whether the host is there: the laptop woke up, or has another network.
+
+        From any thread; returns at once.
+        """
+        session, dial = self._session, self._dial
+        if session is not None and dial is not None:
+            dial.poke()
+            session.retry_now()
+
     def target(self) -> Target:
         """Return where it goes, in words."""
         if self.wishes is None:
@@ -200,10 +212,11 @@ class Controller:
         # paramiko: a quarter of a second that nobody should wait for before the first paint.
         from desktop.core.session.dial import dialler  # noqa: PLC0415
         from desktop.core.session.session import Session  # noqa: PLC0415
+        from desktop.core.ssh.dialled import Dialled  # noqa: PLC0415
 
         known_hosts = KnownHosts(self._paths.known_hosts)
-        dial = dialler(wishes, self._prompts, known_hosts, forwarding=True)
-        return Session(wishes, self._bridge.post, dial)
+        self._dial = Dialled(dialler(wishes, self._prompts, known_hosts, forwarding=True))
+        return Session(wishes, self._bridge.post, self._dial)
 
     def _use_replies(self) -> Replies:
         if self._replies is None:
@@ -216,6 +229,9 @@ class Controller:
         if self._session is not None:
             self._session.close()
             self._session = None
+        if self._dial is not None:
+            self._dial.close()
+            self._dial = None
 
     def _remember(self, host: str, model: str) -> None:
         """Save the choice; that it cannot be saved stops nobody from using it."""

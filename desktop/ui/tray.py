@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
+from desktop.core.amounts import joined
 from desktop.core.phases import Phase
 from desktop.core.texts import Texts
 from desktop.ui import icons
@@ -54,7 +55,7 @@ class Tray(QObject):
         super().__init__()
         self._theme, self._texts, self._available = theme, texts, available
         self._icon: QSystemTrayIcon | None = None
-        self._phase, self._host = Phase.OFF, ""
+        self._phase, self._host, self._remark = Phase.OFF, "", ""
         self.menu = self._make_menu(actions)
         self._open = actions.open
         self._polls = 0
@@ -95,9 +96,9 @@ class Tray(QObject):
             self._icon = None
         self.menu.deleteLater()
 
-    def show_state(self, host: str, phase: Phase) -> None:
-        """Show which host, and how it stands."""
-        self._host, self._phase = host, phase
+    def show_state(self, host: str, phase: Phase, remark: str = "") -> None:
+        """Show which host, how it stands, and what happened that nobody asked for."""
+        self._host, self._phase, self._remark = host, phase, remark
         self._draw()
 
     def _make_menu(self, actions: TrayActions) -> QMenu:
@@ -117,7 +118,7 @@ class Tray(QObject):
     def _draw(self) -> None:
         phase = self._texts[f"phase.{self._phase.value}"]
         host = self._host or self._texts["tray.no-host"]
-        status = self._texts("tray.status", host=host, phase=phase)
+        status = joined(self._texts("tray.status", host=host, phase=phase), self._remark)
         self._status.setText(status)
         self._start.setVisible(self._phase in _STARTABLE)
         self._stop.setVisible(self._phase not in _STARTABLE)

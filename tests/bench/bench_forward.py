@@ -1,125 +1,64 @@
 """Our forward beside `ssh -L`: the same sshd, the same service behind it, in turns.
 
 Service, forward and `ssh` are processes of their own, so that neither shares an interpreter with
-the clock. Both hold a session open beside the tunnel, as the product does and as a shell would.
+the clock. Each holds a session open beside the tunnel, as the product does and as a shell would.
+`ssh -L` with AES-GCM and the usual way to forward with paramiko stand beside them for context.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
-import socket
-import statistics
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from desktop.core.ssh.connection import connect
-from desktop.core.ssh.credentials import Credentials
-from desktop.core.ssh.destination import Destination
-from desktop.core.ssh.forward import LocalForward
-from desktop.core.ssh.known_hosts import KnownHosts
-from remote.engine.endpoint import free_port
 from tests.bench.figures import Figure, quantile, show
-from tests.helpers.person import Person
-from tests.helpers.sshd import Sshd
-from tests.helpers.waiting import until
+from tests.bench.tunnels import (
+    BULK_BYTES,
+    EVENT_BYTES,
+    EVENTS,
+    EVENTS_PER_S,
+    PIECE,
+    Way,
+    ask,
+    ways,
+)
 
-ROUNDS = 3
-BULK_BYTES = 256 << 20
-PIECE = 256 << 10
-EVENTS = 300
-EVENTS_PER_S = 200
-EVENT_BYTES = 250  # of one token as vLLM sends it
-
-# -- the service and our forward: processes of their own -------------------------------------------
-
-
-def serve() -> None:
-    """Answer on the port that is printed until stdin ends: down, up or events, as asked."""
-    with socket.create_server(("127.0.0.1", 0), backlog=16) as listener:
-        print(listener.getsockname()[1], flush=True)
-        threading.Thread(target=accept, args=(listener,), daemon=True).start()
-        sys.stdin.read()
-
-
-def accept(listener: socket.socket) -> None:
-    while True:
-        sock, _ = listener.accept()
-        threading.Thread(target=answer, args=(sock,), daemon=True).start()
-
-
-def answer(sock: socket.socket) -> None:
-    services = {b"down": send_bulk, b"up": take_bulk, b"events": send_events}
-    with sock, contextlib.suppress(ConnectionError):
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        services.get(sock.recv(16).strip(), lambda _: None)(sock)
-
-
-def send_bulk(sock: socket.socket) -> None:
-    for _ in range(BULK_BYTES // PIECE):
-        sock.sendall(bytes(PIECE))
-
-
-def take_bulk(sock: socket.socket) -> None:
-    sock.sendall(b".")
-    left = BULK_BYTES
-    while left:
-        left -= len(sock.recv(PIECE))
-    sock.sendall(b".")
-
-
-def send_events(sock: socket.socket) -> None:
-    due = time.monotonic()
-    for _ in range(EVENTS):
-        due += 1 / EVENTS_PER_S
-        time.sleep(max(0.0, due - time.monotonic()))
-        # One clock for all processes of a computer, on Linux and macOS.
-        sock.sendall(f"{time.monotonic():.7f}".encode().ljust(EVENT_BYTES - 1) + b"\n")
-
-
-def forward(user: str, ssh_port: str, identity: str, known_hosts: str, port: str) -> None:
-    """Hold our forward to `port` open until stdin ends; its own port is printed."""
-    where = Destination("127.0.0.1", int(ssh_port), user, text="the benchmark's sshd")
-    credentials = Credentials(identity=Path(identity), accept_new_host_key=True)
-    trusted = KnownHosts(Path(known_hosts), ())
-    with connect(where, credentials, Person(), trusted) as connection, LocalForward() as local:
-        connection.exec("cat")
-        local.attach(connection, int(port))
-        print(local.port, flush=True)
-        sys.stdin.read()
-
+ROUNDS = 5
+STREAMS = 8
+REQUESTS = 300
+CONNECTIONS = 50
+OURS, THEIRS = "ours", "ssh -L"
 
 # -- what is measured ------------------------------------------------------------------------------
 
 
-def ask(port: int, what: bytes) -> socket.socket:
-    sock = socket.create_connection(("127.0.0.1", port), 30)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    sock.sendall(what)
-    return sock
-
-
-def down(port: int) -> list[float]:
+def down(way: Way) -> list[float]:
     """Return the MiB/s from the service to here."""
     began, taken = time.monotonic(), 0
-    with ask(port, b"down") as sock:
+    with ask(way.port, b"down") as sock:
         while piece := sock.recv(PIECE):
             taken += len(piece)
     assert taken == BULK_BYTES
     return [BULK_BYTES / (1 << 20) / (time.monotonic() - began)]
 
 
-def up(port: int) -> list[float]:
+def down_cpu(way: Way) -> list[float]:
+    """Return the processor seconds that the tunnel's own process takes for a GiB down."""
+    before = way.cpu_seconds()
+    down(way)
+    return [(way.cpu_seconds() - before) * (1 << 30) / BULK_BYTES]
+
+
+def up(way: Way) -> list[float]:
     """Return the MiB/s from here to the service."""
-    with ask(port, b"up") as sock:
+    with ask(way.port, b"up") as sock:
         sock.recv(1)
         began = time.monotonic()
         for _ in range(BULK_BYTES // PIECE):
@@ -128,112 +67,142 @@ def up(port: int) -> list[float]:
         return [BULK_BYTES / (1 << 20) / (time.monotonic() - began)]
 
 
-def events(port: int) -> list[float]:
+def events(way: Way) -> list[float]:
     """Return how many milliseconds each event of a stream was under way."""
-    with ask(port, b"events") as sock, sock.makefile("rb") as lines:
+    with ask(way.port, b"events") as sock, sock.makefile("rb") as lines:
         return [(time.monotonic() - float(line)) * 1000 for line in lines]
 
 
-# -- the processes ---------------------------------------------------------------------------------
+def requests(way: Way) -> list[float]:
+    """Return the milliseconds from each request to its answer, one after the other."""
+    with ask(way.port, b"echo".ljust(16)) as sock:
+
+        def once() -> None:
+            sock.sendall(bytes(200))
+            assert sock.recv(200)
+
+        return [answered(once) for _ in range(REQUESTS)]
 
 
-@contextmanager
-def running(*argv: str) -> Iterator[subprocess.Popen[str]]:
-    """Give a process that ends when its stdin does."""
-    process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdin is not None
-    try:
-        yield process
-    finally:
-        process.stdin.close()
-        process.wait(10)
-        assert process.stdout is not None
-        process.stdout.close()
+def connections(way: Way) -> list[float]:
+    """Return the milliseconds of a connection that asks once and is closed."""
+
+    def once() -> None:
+        with ask(way.port, b"echo".ljust(16)) as sock:
+            sock.sendall(b"?")
+            assert sock.recv(1) == b"?"
+
+    return [answered(once) for _ in range(CONNECTIONS)]
 
 
-def port_of(process: subprocess.Popen[str]) -> int:
-    assert process.stdout is not None
-    return int(process.stdout.readline())
+def answered(do: Callable[[], object]) -> float:
+    began = time.monotonic()
+    do()
+    return (time.monotonic() - began) * 1000
 
 
-def ports(stack: ExitStack, folder: Path) -> dict[str, int]:
-    """Start everything; return the ports that lead to the service, by the way they take."""
+def events_beside_bulk(way: Way) -> list[float]:
+    """Return what `events` does, of several streams while a bulk transfer runs without a pause."""
+    is_over = threading.Event()
+    samples: list[float] = []
 
-    def start(*argv: str) -> int:
-        return port_of(stack.enter_context(running(sys.executable, __file__, *argv)))
+    def bulk() -> None:
+        with ask(way.port, b"endless") as sock:
+            while not is_over.is_set():
+                sock.recv(PIECE)
 
-    service = start("serve")
-    sshd = stack.enter_context(Sshd(folder))
-    user, identity = sshd.destination.user, str(sshd.identity)
-    ours = start(
-        "forward", user, str(sshd.port), identity, str(folder / "known_hosts"), f"{service}"
-    )
-    theirs = free_port(18_000)
-    stack.enter_context(
-        running(
-            *("ssh", "-F", "none", "-q", "-i", identity, "-p", str(sshd.port)),
-            *("-o", "StrictHostKeyChecking=no", "-o", f"UserKnownHostsFile={folder}/ssh_hosts"),
-            *("-o", "ExitOnForwardFailure=yes", "-L", f"127.0.0.1:{theirs}:127.0.0.1:{service}"),
-            *(f"{user}@127.0.0.1", "cat"),
-        )
-    )
-    until(lambda: answers(theirs))
-    return {"direct": service, "ours": ours, "ssh -L": theirs}
-
-
-def answers(port: int) -> bool:
-    with contextlib.suppress(OSError), ask(port, b"nothing"):
-        return True
-    return False
+    streams = [threading.Thread(target=lambda: samples.extend(events(way))) for _ in range(STREAMS)]
+    burden = threading.Thread(target=bulk)
+    burden.start()
+    for stream in streams:
+        stream.start()
+    for stream in streams:
+        stream.join()
+    is_over.set()
+    burden.join()
+    return samples
 
 
 # -- the table -------------------------------------------------------------------------------------
 
-Measure = Callable[[int], list[float]]
+MEASURES: dict[str, Callable[[Way], list[float]]] = {
+    "down": down,
+    "cpu": down_cpu,
+    "up": up,
+    "request": requests,
+    "connection": connections,
+    "events": events,
+    "beside": events_beside_bulk,
+}
+Samples = dict[tuple[str, str], list[float]]
 
 
-def measured(ways: dict[str, int]) -> dict[tuple[str, str], list[float]]:
+def measured(all_ways: list[Way]) -> Samples:
     """Return all samples by (what, way): each round takes every way once."""
-    measures: dict[str, Measure] = {"down": down, "up": up, "events": events}
-    samples: dict[tuple[str, str], list[float]] = {}
+    samples: Samples = {}
     for _ in range(ROUNDS):
-        for what, measure in measures.items():
-            for way, port in ways.items():
-                samples.setdefault((what, way), []).extend(measure(port))
+        for what, measure in MEASURES.items():
+            for way in all_ways:
+                if what not in way.skips:
+                    samples.setdefault((what, way.name), []).extend(measure(way))
     return samples
+
+
+def rows(samples: Samples, what: str, name: str, unit: str, share: float = 0.5) -> list[Figure]:
+    """Return one quantile of every way."""
+    return [
+        Figure(f"{name}, {way}", quantile(values, share), unit)
+        for (measure, way), values in samples.items()
+        if measure == what
+    ]
+
+
+def ratio(samples: Samples, what: str, share: float = 0.5, less: str = "") -> float:
+    """Return ours / ssh -L of one quantile; both less that of the way `less`."""
+    known = quantile(samples[what, less], share) if less else 0.0
+    ours, theirs = (quantile(samples[what, way], share) - known for way in (OURS, THEIRS))
+    return ours / max(theirs, 1e-9)
+
+
+def figures(samples: Samples) -> list[Figure]:
+    """Return the bars of the forward, and what lies behind each."""
+
+    def against(name: str, value: float, bar: float, side: str = "<=") -> Figure:
+        return Figure(f"{name}, ours / ssh -L", value, "x", bar, ">=" if side == ">=" else "<=")
+
+    return [
+        *rows(samples, "down", "bulk down", "MiB/s"),
+        against("bulk down", ratio(samples, "down"), 1.4, ">="),
+        *rows(samples, "up", "bulk up", "MiB/s"),
+        against("bulk up", ratio(samples, "up"), 0.9, ">="),
+        *rows(samples, "cpu", "processor for a GiB down", "s"),
+        against("processor for a GiB down", ratio(samples, "cpu"), 0.9),
+        *rows(samples, "request", "request p50", "ms"),
+        against("request p50", ratio(samples, "request"), 1.6),
+        *rows(samples, "connection", "new connection p50", "ms"),
+        against("new connection p50", ratio(samples, "connection"), 2.0),
+        *rows(samples, "events", "event p50", "ms"),
+        against("delay added to an event, p50", ratio(samples, "events", 0.5, "direct"), 1.3),
+        *rows(samples, "events", "event p99", "ms", 0.99),
+        against("delay added to an event, p99", ratio(samples, "events", 0.99, "direct"), 1.5),
+        *rows(samples, "beside", "event beside bulk p50", "ms"),
+        against("event beside bulk p50", ratio(samples, "beside"), 0.8),
+        *rows(samples, "beside", "event beside bulk p99", "ms", 0.99),
+        against("event beside bulk p99", ratio(samples, "beside", 0.99), 0.1),
+    ]
 
 
 def bench() -> None:
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        samples = measured(ports(stack, Path(folder)))
-    figures = []
-    for what in ("down", "up"):
-        ours, theirs = (statistics.median(samples[what, way]) for way in ("ours", "ssh -L"))
-        figures += [
-            Figure(f"bulk {what}, ours", ours, "MiB/s"),
-            Figure(f"bulk {what}, ssh -L", theirs, "MiB/s"),
-            Figure(f"bulk {what}, ours / ssh -L", ours / theirs, "x"),
-        ]
-    for name, share in (("p50", 0.5), ("p99", 0.99)):
-        at = {way: quantile(samples["events", way], share) for way in ("direct", "ours", "ssh -L")}
-        ours, theirs = at["ours"] - at["direct"], at["ssh -L"] - at["direct"]
-        figures += [
-            Figure(f"delay added to an event, {name}, ours", ours, "ms"),
-            Figure(f"delay added to an event, {name}, ssh -L", theirs, "ms"),
-        ]
+        samples = measured(ways(stack, Path(folder)))
     show(
         f"Forward, {os.cpu_count()} cores for both ends, sshd and service",
-        figures,
-        f"medians of {ROUNDS} turns of {BULK_BYTES >> 20} MiB; {EVENTS_PER_S} events/s of "
-        f"{EVENT_BYTES} bytes, {ROUNDS * EVENTS} in all",
+        figures(samples),
+        f"{ROUNDS} turns; bulk of {BULK_BYTES >> 20} MiB; {REQUESTS} requests and {CONNECTIONS} "
+        f"connections a turn; {EVENTS_PER_S} events/s of {EVENT_BYTES} bytes, {EVENTS} a stream; "
+        f"{STREAMS} streams beside the bulk",
     )
 
 
 if __name__ == "__main__":
-    match sys.argv[1:]:
-        case ["serve"]:
-            serve()
-        case ["forward", *where]:
-            forward(*where)
-        case _:
-            bench()
+    bench()

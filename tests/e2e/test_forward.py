@@ -11,7 +11,11 @@ from contextlib import suppress
 import pytest
 
 from desktop.core.errors import ForwardFailed
+from desktop.core.ssh.downflow import Downflow
 from desktop.core.ssh.forward import LocalForward
+
+_WINDOW_PIECE = 64 << 10
+_WINDOW_PIECES = 32  # 2 MiB, as the window of a channel
 
 
 class SocketTunnels:
@@ -29,24 +33,53 @@ class SocketTunnels:
 
 
 class SocketChannel:
-    """Stands for an SSH channel."""
+    """Stands for an SSH channel: its thread stands for the one that reads the SSH connection."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
+        self._window = threading.Semaphore(_WINDOW_PIECES)
+        self._written = 0
+        self._is_closed = False
+        self._is_diverted = False
 
-    def recv(self, nbytes: int, /) -> bytes:
-        return self._sock.recv(nbytes)
+    def divert(self, sink: Downflow, /) -> None:
+        self._is_diverted = True
+        threading.Thread(target=self._deliver, args=(sink,), name="forward-fake").start()
 
-    def sendall(self, s: bytes, /) -> None:
+    def give_window(self, n: int, /) -> None:
+        self._written += n
+        while self._written >= _WINDOW_PIECE:
+            self._written -= _WINDOW_PIECE
+            self._window.release()
+
+    def sendall(self, s: memoryview, /) -> None:
         self._sock.sendall(s)
 
     def shutdown_write(self) -> None:
         self._sock.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
+        self._is_closed = True
+        self._window.release()
         with suppress(OSError):
             self._sock.shutdown(socket.SHUT_RDWR)
-        self._sock.close()
+        if not self._is_diverted:
+            self._sock.close()
+
+    def _deliver(self, sink: Downflow) -> None:
+        with self._sock, suppress(OSError):
+            owed = 0
+            while data := self._sock.recv(_WINDOW_PIECE):
+                owed += len(data)
+                while owed >= _WINDOW_PIECE:
+                    owed -= _WINDOW_PIECE
+                    self._window.acquire()
+                if self._is_closed:
+                    break
+                sink.feed(data)
+                sink.flush()
+        sink.end()
+        sink.flush()
 
 
 @pytest.fixture
@@ -100,6 +133,27 @@ def test_a_slow_reader_holds_the_writer_back(forward: LocalForward, service: soc
             while sent < 100 << 20:
                 sent += server.send(bytes(1 << 20))
         assert sent < 50 << 20
+
+
+def test_a_reader_that_pauses_gets_every_byte_in_order_and_holds_up_nobody(
+    forward: LocalForward, service: socket.socket
+) -> None:
+    forward.attach(SocketTunnels(), _port(service))
+    content = bytes(range(256)) * (32 << 10)  # more than the sockets on the way hold
+    with _dial(forward) as slow, service.accept()[0] as server:
+
+        def send() -> None:
+            server.sendall(content)
+            server.shutdown(socket.SHUT_WR)
+
+        sender = threading.Thread(target=send)
+        sender.start()
+        with _dial(forward) as quick, service.accept()[0] as other:
+            other.sendall(b"at once")
+            assert quick.recv(100) == b"at once"
+        with slow.makefile("rb") as reader:
+            assert reader.read() == content
+        sender.join()
 
 
 def test_a_connection_waits_for_the_string_to_be_attached(

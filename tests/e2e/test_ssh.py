@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,6 @@ import pytest
 from desktop.core.errors import (
     AppError,
     AuthenticationFailed,
-    DestinationError,
     HostKeyChanged,
     HostKeyUnknown,
     HostUnreachable,
@@ -384,8 +382,8 @@ def _answering(answer: bytes, *, then_close: bool) -> tuple[socket.socket, threa
 @pytest.mark.parametrize(
     ("answer", "then_close", "code", "heard"),
     [
-        (b"", False, "not-ssh", ""),
-        (b"", True, "not-ssh", ""),
+        (b"", False, "greeting-silent", None),
+        (b"", True, "greeting-closed", None),
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", True, "not-ssh", "HTTP/1.1 400 Bad Request"),
         (b"\x00" * 100_000, False, "not-ssh", ""),
         (b"garbage without an end", False, "not-ssh", "garbage without an end"),
@@ -406,13 +404,3 @@ def test_a_port_that_speaks_no_ssh(
     assert caught.value.code == code
     if heard is not None:
         assert caught.value.facts["heard"] == heard
-
-
-def test_a_host_behind_a_jump_host_is_not_dialled_directly(
-    server: RecordingServer, hosts: KnownHosts
-) -> None:
-    behind = replace(server.destination, proxy_jump="jump.example.com")
-    with pytest.raises(DestinationError) as caught:
-        connect(behind, Credentials(), Person(), hosts)
-    assert caught.value.code == "destination-needs-proxy"
-    assert server.connections == 0

@@ -16,6 +16,7 @@ import pytest
 
 from desktop.core.ssh.connection import Connection, connect
 from desktop.core.ssh.forward import LocalForward
+from tests.bench.soak_forward import Count, soak
 from tests.helpers.person import Person
 from tests.helpers.sshd import Sshd
 
@@ -89,6 +90,10 @@ def test_many_connections_closing_at_once_do_not_end_the_session(
             assert whole == [300_000] * len(whole)
     assert connection.run("echo alive").stdout == b"alive\n"
     assert not [line for line in sshd.log if "nonexistent" in line]
+
+
+def test_cycles_of_connections_among_key_exchanges_of_both_sides_lose_no_session() -> None:
+    assert soak(_ROUNDS) == Count(cycles=_ROUNDS, lost=0, short=0)
 
 
 def test_channels_that_close_during_a_key_exchange_do_not_hang_the_session(

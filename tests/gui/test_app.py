@@ -12,7 +12,8 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
-from desktop.core.events import PhaseChanged, Ready
+from desktop.core.errors import AgentRefused
+from desktop.core.events import Ended, PhaseChanged, Ready, Restarting
 from desktop.core.paths import paths
 from desktop.core.phases import Phase
 from desktop.core.settings import Settings, load
@@ -127,3 +128,16 @@ def test_an_interrupted_app_ends_in_order_and_loaded_nothing_slow_before_its_fir
     )
     assert ended.stdout == "loaded []\n"
     assert ended.returncode == 0, ended.stderr
+
+
+def test_what_happens_to_a_model_by_itself_is_told_in_the_tray(app: Make) -> None:
+    made = app(Settings())
+
+    def status() -> str:
+        return made.tray.menu.actions()[0].text()
+
+    made._deliver([PhaseChanged(Phase.LOADING)])
+    made._deliver([Restarting(AgentRefused("engine.out-of-memory"))])
+    assert "starting the engine again" in status()
+    made._deliver([Ended("stopped", "lease"), PhaseChanged(Phase.OFF)])
+    assert "laptop was away" in status()

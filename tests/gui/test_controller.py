@@ -100,3 +100,30 @@ def test_saved_settings_become_wishes() -> None:
     )
     assert (wishes.destination.host, wishes.destination.port) == ("host", 2222)
     assert (wishes.hub, wishes.local_port) == ("https://hub.example", 8100)
+
+
+class FakeString:
+    """A session and its dial, of which only the news of a changed network is looked at."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def poke(self) -> None:
+        self.told.append("poke")
+
+    def retry_now(self) -> None:
+        self.told.append("retry")
+
+    def close(self) -> None:
+        self.told.append("close")
+
+
+def test_after_a_sleep_the_connection_is_asked_and_a_wait_is_over(controller: Controller) -> None:
+    controller.look_again()  # before the first start: nobody to ask
+    string = FakeString()
+    controller._session = controller._dial = string  # type: ignore[assignment]
+    controller.look_again()
+    assert string.told == ["poke", "retry"]
+    controller.close()
+    controller.look_again()
+    assert string.told == ["poke", "retry", "close", "close"]

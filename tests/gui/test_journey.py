@@ -1,9 +1,27 @@
-from desktop.core.errors import ConnectionLost
-from desktop.core.events import Event, PhaseChanged, Progress, Ready, Retrying
+from desktop.core.errors import AgentRefused, ConnectionLost
+from desktop.core.events import (
+    Ended,
+    Event,
+    Fact,
+    PhaseChanged,
+    Progress,
+    Ready,
+    Restarting,
+    Retrying,
+    TaskChanged,
+)
 from desktop.core.phases import Phase
 from desktop.core.texts import Texts
 from desktop.ui.start.journey import Journey, Step, advance
-from desktop.ui.start.wording import countdown, fraction, now_and_next, row_figures, row_time
+from desktop.ui.start.wording import (
+    countdown,
+    findings,
+    fraction,
+    now_and_next,
+    remark,
+    row_figures,
+    row_time,
+)
 from tests.helpers.screens import ENDPOINT, failed, loading, preparing, ready
 
 EN = Texts("en")
@@ -30,7 +48,7 @@ def test_both_branches_run_side_by_side() -> None:
 def test_a_step_of_two_tasks_is_done_when_both_are() -> None:
     journey, _ = after(preparing()[:6])
     assert journey.rows[Step.CHECK].state == "running"
-    journey, _ = after(preparing()[:8])
+    journey, _ = after(preparing())
     assert journey.rows[Step.CHECK].state == "done"
 
 
@@ -80,3 +98,33 @@ def test_the_countdown_counts_down_and_then_says_that_it_tries() -> None:
 def test_progress_of_a_task_that_nobody_knows_is_ignored() -> None:
     journey, _ = after(preparing())
     assert advance(journey, Progress("rehearsal", 1, 2, "bytes"), 0) is journey
+
+
+CRASH = AgentRefused("engine.out-of-memory")
+
+
+def test_while_the_engine_is_started_again_the_reason_is_said() -> None:
+    script = [*ready(), (5.0, PhaseChanged(Phase.LOADING)), (0.0, Restarting(CRASH))]
+    journey, now = after(script)
+    assert journey.running() == [Step.LOAD]
+    assert journey.rows[Step.LOAD].elapsed(now + 3) == 3
+    assert fraction(journey.rows[Step.LOAD]) is None
+    assert now_and_next(journey, EN) == "Out of GPU memory. The host is starting the engine again."
+    again = advance(journey, PhaseChanged(Phase.READY), now)
+    assert remark(again, EN) == ""
+
+
+def test_an_end_of_the_hosts_own_is_said_until_the_next_start() -> None:
+    script = [*ready(), (5.0, Ended("stopped", "idle")), (0.0, PhaseChanged(Phase.OFF))]
+    journey, now = after(script)
+    assert "nobody asked it anything" in now_and_next(journey, EN)
+    assert remark(advance(journey, PhaseChanged(Phase.CONNECTING), now), EN) == ""
+    asked, _ = after([*ready(), (5.0, Ended("stopped", "asked")), (0.0, PhaseChanged(Phase.OFF))])
+    assert now_and_next(asked, EN) == "Nothing is running."
+
+
+def test_what_was_found_out_about_the_host_is_said_once_it_was_checked() -> None:
+    found = (0.0, Fact("gpu.0.name", "RTX 4090"))
+    assert findings(after([found])[0], EN) == ""
+    done = [(0.0, TaskChanged(task, "done")) for task in ("deploy", "preflight")]
+    assert findings(after([found, *done])[0], EN) == "RTX 4090"

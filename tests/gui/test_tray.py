@@ -112,3 +112,10 @@ def test_icons_differ_in_shape_and_not_only_in_colour(
 @pytest.mark.parametrize("phase", list(Phase))
 def test_every_phase_has_an_icon(qapp: object, phase: Phase) -> None:
     assert not icons.tray(phase, dark=False).isNull()
+
+
+def test_a_model_that_the_host_stopped_says_so_in_the_tray(tray: Tray) -> None:
+    tray.show_state("box", Phase.OFF, "The host stopped the model.")
+    assert shown(tray)[0].endswith("The host stopped the model.")
+    tray.show_state("box", Phase.CONNECTING)
+    assert "stopped the model" not in shown(tray)[0]

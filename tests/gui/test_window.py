@@ -5,8 +5,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QPlainTextEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from desktop.core.errors import ConnectionLost, DestinationError
-from desktop.core.events import PhaseChanged, Retrying
+from desktop.core.errors import AgentRefused, ConnectionLost, DestinationError
+from desktop.core.events import Ended, PhaseChanged, Restarting, Retrying
 from desktop.core.phases import Phase
 from desktop.ui.start.sheet import StartSheet
 from desktop.ui.transcript.view import Transcript
@@ -169,3 +169,16 @@ def test_with_a_tray_closing_hides(stage: Make) -> None:
     play.window.close()
     assert not play.window.isVisible()
     assert play.intents.calls == []
+
+
+def test_why_the_host_stopped_the_model_is_said_in_place_of_all_is_well(stage: Make) -> None:
+    play = stage()
+    play.play([*ready(), (1.0, Ended("stopped", "idle")), (0.0, PhaseChanged(Phase.OFF))])
+    assert "nobody asked it anything" in shown_texts(play)
+
+
+def test_why_the_engine_is_started_again_is_said_over_the_conversation(stage: Make) -> None:
+    play = stage()
+    crash = AgentRefused("engine.out-of-memory")
+    play.play([*ready(), (1.0, PhaseChanged(Phase.LOADING)), (0.0, Restarting(crash))])
+    assert "Out of GPU memory. The host is starting the engine again." in shown_texts(play)

@@ -16,8 +16,10 @@ from PySide6.QtWidgets import QApplication, QDialog, QWidget
 from desktop.core.errors import AgentRefused, AppError, ConnectionLost, ReplyFailed
 from desktop.core.events import (
     Delta,
+    Ended,
     Endpoint,
     Event,
+    Fact,
     PhaseChanged,
     Progress,
     Ready,
@@ -25,6 +27,7 @@ from desktop.core.events import (
     ReplyBroken,
     ReplyDone,
     ReplyStarted,
+    Restarting,
     Retrying,
     TaskChanged,
     Usage,
@@ -93,6 +96,17 @@ class Clock:
 # -- scripts -------------------------------------------------------------------------------------
 
 
+A_4090 = {
+    "gpu.count": 1,
+    "gpu.0.name": "NVIDIA GeForce RTX 4090",
+    "gpu.0.memory_total": 24 << 30,
+    "gpu.0.memory_free": 24_114 << 20,
+    "driver.version": "580.65.06",
+    "driver.cuda_major": 13,
+    "engine.requirement": "vllm==0.33.0",
+}
+
+
 def preparing() -> list[tuple[float, Event]]:
     """Connected and checked; both branches under way."""
     return [
@@ -103,6 +117,7 @@ def preparing() -> list[tuple[float, Event]]:
         (0.0, TaskChanged("deploy", "running")),
         (0.8, TaskChanged("deploy", "done")),
         (0.0, TaskChanged("preflight", "running")),
+        *((0.0, Fact(name, value)) for name, value in A_4090.items()),
         (1.1, TaskChanged("preflight", "done")),
         (0.0, PhaseChanged(Phase.PREPARING)),
         (0.0, TaskChanged("engine-environment", "running")),
@@ -112,6 +127,17 @@ def preparing() -> list[tuple[float, Event]]:
         (62.0, Progress("engine-environment", 3.1e9, 5.4e9, "bytes", "install", 4.5e7, 51.0)),
         (0.0, Progress("model-files", 7.24e9, 19.23e9, "bytes", "fetch", 6.2e7, 193.0)),
     ]
+
+
+def restarting() -> list[tuple[float, Event]]:
+    """The engine ran out of memory, and the host starts it again."""
+    crash = AgentRefused("engine.out-of-memory")
+    return [*ready(), (60.0, PhaseChanged(Phase.LOADING)), (0.0, Restarting(crash))]
+
+
+def ended() -> list[tuple[float, Event]]:
+    """The host stopped the model by itself."""
+    return [*ready(), (1800.0, Ended("stopped", "idle")), (0.0, PhaseChanged(Phase.OFF))]
 
 
 def loading() -> list[tuple[float, Event]]:
@@ -298,6 +324,8 @@ SCENES: dict[str, tuple[Target, Callable[[Stage], None]]] = {
     "loading": (TARGET, lambda stage: stage.play(loading())),
     "reconnecting": (TARGET, lambda stage: stage.play(reconnecting())),
     "failed": (TARGET, lambda stage: stage.play(failed())),
+    "restarting": (TARGET, lambda stage: stage.play(restarting())),
+    "ended": (TARGET, lambda stage: stage.play(ended())),
     "ready": (TARGET, lambda stage: stage.play(ready())),
     "talking": (TARGET, _talk),
     "talking-top": (TARGET, _top),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import getpass
 import os
 import signal
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from desktop.core.ssh.connection import Credentials
 from desktop.core.ssh.destination import Destination
-from desktop.core.ssh.known_hosts import KnownHosts
+from desktop.core.ssh.known_hosts import HostKey, KnownHosts
 
 _SECONDS = 20.0
 
@@ -50,7 +51,10 @@ class Sshd:
         self._folder = folder / "sshd"
         self._folder.mkdir()
         self._forwarding = forwarding
-        self._extra = extra
+        # A home of its own: a shell that is killed in this user's start-up files may leave locks.
+        self._home = self._folder / "home"
+        self._home.mkdir()
+        self._extra = extra if "SetEnv" in extra else f"SetEnv HOME={self._home}\n{extra}"
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
         self.log: list[str] = []
@@ -89,6 +93,12 @@ class Sshd:
             ["ssh-keygen", "-lf", str(self._folder / "host_key.pub")], text=True
         )
         return shown.split()[1]
+
+    @property
+    def host_key(self) -> HostKey:
+        """What it shows."""
+        kind, blob, *_ = (self._folder / "host_key.pub").read_text().split()
+        return HostKey(kind, base64.b64decode(blob))
 
     def rotate_host_key(self) -> None:
         """Make another host key; a running server takes it when it is started again."""

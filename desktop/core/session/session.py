@@ -177,7 +177,7 @@ class Session:
                 steady = self._told.has_news or time.monotonic() - began > _STEADY_S
                 attempt = 0 if steady else attempt + 1
                 self._stage.enter(Phase.RECONNECTING, error)
-                self._wait_before(attempt)
+                self._wait_before(attempt, silent=isinstance(error, HostUnreachable))
 
     def _raise_if_over(self, error: AppError) -> None:
         """Give up where nothing can be won by trying again."""
@@ -188,9 +188,8 @@ class Session:
         if self._stopping.is_set() and isinstance(error, HostUnreachable):
             raise error  # the stop was not seen, and a person should know that too
 
-    def _wait_before(self, attempt: int) -> None:
-        seconds = backoff(attempt)
-        self._woken.clear()
+    def _wait_before(self, attempt: int, *, silent: bool) -> None:
+        seconds = backoff(attempt, silent=silent)
         self._stage.say(Retrying(attempt, seconds))
         if not self._closing.is_set() and not self._stopping.is_set():
             self._woken.wait(seconds)
@@ -201,6 +200,7 @@ class Session:
         if self.phase in (Phase.OFF, Phase.FAILED):
             self._stage.enter(Phase.CONNECTING)
         self._say_task("connect", wire.RUNNING)
+        self._woken.clear()  # whoever wakes us while we dial wants another try at once
         with closing(self._dial()) as connection:
             self._connection = connection
             if self._closing.is_set():

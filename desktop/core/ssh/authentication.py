@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import paramiko
 
 from desktop.core.errors import AuthenticationFailed
 from desktop.core.ssh import identities
+from desktop.core.ssh.agents import AgentIdentity
 from desktop.core.ssh.credentials import Credentials
 from desktop.core.ssh.destination import Destination
-from desktop.core.ssh.identities import AgentIdentity, FileIdentity, KeyUnusable, WrongPassphrase
+from desktop.core.ssh.identities import FileIdentity, KeyUnusable, WrongPassphrase
+from desktop.core.ssh.offers import Offer, offers
 from desktop.core.ssh.prompts import Prompts, SecretQuestion
 from desktop.core.ssh.transport import SafeTransport
 from desktop.core.ssh.userauth import Outcome, UserAuth
@@ -26,8 +27,6 @@ _QUESTIONS = 3  # how often a person may mistype one secret
 _MOST_KEYS = 5  # of sshd's MaxAuthTries 6
 _KEYS_BEFORE_PASSWORD = 3  # refusals that leave room for three passwords
 _SECONDS = 60.0  # for one answer: an agent may wait for a finger, a host for its directory
-
-Identity = AgentIdentity | FileIdentity
 
 
 class Redial(Exception):  # `connect` dials again
@@ -45,7 +44,8 @@ class Authentication:
         self._prompts = prompts
         self._refused: set[bytes] = set()
         self._unlocked: dict[bytes, paramiko.PKey | None] = {}  # None: the person gave up on it
-        self._password = credentials.password
+        self._given = credentials.password is not None  # then nobody is asked for another one
+        self._password = credentials.password or destination.password
         self._passwords_asked = 0
         self._offers = 0  # on the present connection
 
@@ -79,10 +79,10 @@ class Authentication:
     def _try_keys(self, transport: SafeTransport, auth: UserAuth, outcome: Outcome) -> Outcome:
         with ExitStack() as stack:
             refusals = 0
-            for identity in self._identities(stack):
+            for offer in self._offered(stack):
                 if refusals == _MOST_KEYS:
                     break
-                tried = self._try_key(transport, auth, identity)
+                tried = self._try_key(transport, auth, offer)
                 if tried is None:
                     continue
                 if tried.accepted or tried.partial:
@@ -93,38 +93,20 @@ class Authentication:
             raise Redial
         return outcome
 
-    def _identities(self, stack: ExitStack) -> Iterator[Identity]:
-        """Yield each key once: named ones, the agent's, the usual files; refused ones no more."""
+    def _offered(self, stack: ExitStack) -> Iterator[Offer]:
+        """Yield each key once, refused ones no more."""
         seen = set(self._refused)
-        for identity in self._sources(stack):
-            if not identity.blob or identity.blob not in seen:
-                seen.add(identity.blob)
-                yield identity
-
-    def _sources(self, stack: ExitStack) -> Iterator[Identity]:
-        if self._credentials.identity is not None:
-            yield self._named(self._credentials.identity)
-        for path in self._destination.identity_files:
-            try:
-                yield identities.read_file(path)
-            except KeyUnusable:
-                continue  # ssh skips what its config names and is not there
-        if not self._destination.identities_only:
-            yield from stack.enter_context(identities.from_agent())
-            yield from identities.default_files()
-
-    def _named(self, path: Path) -> FileIdentity:
-        """Return the key that was asked for by name: it must be there."""
         try:
-            return identities.read_file(path)
-        except KeyUnusable as error:
-            raise self._unusable(str(path), str(error)) from error
+            for offer in offers(self._destination, self._credentials.identity, stack):
+                if not offer.blob or offer.blob not in seen:
+                    seen.add(offer.blob)
+                    yield offer
+        except KeyUnusable as error:  # the key that was asked for by name must be there
+            raise self._unusable(str(self._credentials.identity), str(error)) from error
 
-    def _try_key(
-        self, transport: SafeTransport, auth: UserAuth, identity: Identity
-    ) -> Outcome | None:
+    def _try_key(self, transport: SafeTransport, auth: UserAuth, offer: Offer) -> Outcome | None:
         """Offer one key; None when it could not be tried."""
-        blob = identity.blob
+        blob = offer.blob
         self._offers += 1
         if blob:
             self._refused.add(blob)  # before the host may hang up on it
@@ -132,13 +114,13 @@ class Authentication:
             if not welcome.accepted:
                 return welcome
             self._refused.discard(blob)
-        if isinstance(identity, AgentIdentity):
-            sign = identity.sign
+        if isinstance(offer.holder, AgentIdentity):
+            sign = offer.holder.sign
         else:
-            key = self._open(transport, identity)
+            key = self._open(transport, offer.holder)
             if key is None:
                 return None
-            blob, sign = key.asbytes(), identities.signer(key)
+            blob, sign = blob or key.asbytes(), identities.signer(key)
         algorithm = _algorithm(transport, blob)
         try:
             outcome = auth.publickey(algorithm, blob, lambda data: sign(data, algorithm))
@@ -182,7 +164,7 @@ class Authentication:
             tried = _send_password(auth, outcome, password)
             if tried.must_change:
                 raise AuthenticationFailed("password-expired", **self._who())
-            if tried.accepted or self._credentials.password is not None:
+            if tried.accepted or self._given:
                 return tried
             outcome = tried
         return outcome
@@ -191,7 +173,7 @@ class Authentication:
         """Have a password at hand; False when there is no other one to try."""
         if self._password is not None:
             return True
-        if self._credentials.password is not None or self._passwords_asked == _QUESTIONS:
+        if self._given or self._passwords_asked == _QUESTIONS:
             return False
         self._password = self._ask("password", wrong=self._passwords_asked > 0)
         if self._password is None:
@@ -241,8 +223,9 @@ def _send_password(auth: UserAuth, outcome: Outcome, password: str) -> Outcome:
 def _algorithm(transport: SafeTransport, blob: bytes) -> str:
     """Return how a key of this type signs; RSA with SHA-2 only (RFC 8332)."""
     kind = identities.kind_of(blob)
-    if kind != "ssh-rsa":
+    if not kind.startswith("ssh-rsa"):
         return kind
+    suffix = kind.removeprefix("ssh-rsa")  # of a certificate
     offered = transport.server_extensions.get("server-sig-algs", b"").decode("ascii", "replace")
     both = ("rsa-sha2-512", "rsa-sha2-256")
-    return next((name for name in both if name in offered.split(",")), both[0])
+    return next((name for name in both if name in offered.split(",")), both[0]) + suffix

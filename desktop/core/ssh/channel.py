@@ -10,6 +10,7 @@ exchange a sender waits for that very thread (paramiko #822). It posts to the ou
 
 from __future__ import annotations
 
+import struct
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -18,6 +19,8 @@ from typing import ClassVar, Protocol
 import paramiko
 from paramiko.common import (
     MSG_CHANNEL_CLOSE,
+    MSG_CHANNEL_DATA,
+    MSG_CHANNEL_EOF,
     MSG_CHANNEL_EXTENDED_DATA,
     MSG_CHANNEL_FAILURE,
     MSG_CHANNEL_REQUEST,
@@ -50,12 +53,33 @@ class Wire(Protocol):
         """Take the channel out of the transport's table."""
         ...
 
+    def flush_soon(self, sink: Sink) -> None:
+        """Have the sink flushed before the host is waited for; on the transport's thread only."""
+        ...
+
+
+class Sink(Protocol):
+    """Takes what the host sends, on the transport's thread; none of its calls may wait."""
+
+    def feed(self, data: Bytes, /) -> None:
+        """Take bytes."""
+        ...
+
+    def end(self) -> None:
+        """Take the end; nothing is fed after it."""
+        ...
+
+    def flush(self) -> None:
+        """Pass on what was taken."""
+        ...
+
 
 class SafeChannel(StockChannel):
     """One channel. Every blocking call obeys `settimeout`, exec requests too.
 
     Attributes:
         exit_signal: the name of the signal that ended the remote command, or "".
+        sink: takes what the host sends in the place of `recv`, from `divert` on.
     """
 
     def __init__(self, chanid: int, wire: Wire) -> None:
@@ -64,12 +88,15 @@ class SafeChannel(StockChannel):
         self._close_sent = False
         self._stderr = bytearray()
         self.exit_signal = ""
+        self.sink: Sink | None = None
         super().__init__(chanid)
 
     def bind(self, transport: paramiko.Transport, window: int, max_packet: int) -> None:
         """Belong to this transport, and let the host send `window` bytes ahead."""
         self._set_transport(transport)
         self._set_window(window, max_packet)
+        # Given back in thirds, not in tenths: fewer hand-overs to the outbox (measured, 1.15 x).
+        self.in_window_threshold = window // 3
 
     def opened(self, remote: int, window: int, max_packet: int) -> None:
         """Take what the host granted."""
@@ -89,8 +116,8 @@ class SafeChannel(StockChannel):
             size = self._wait_for_send_window(len(view))
         if not size:
             return 0
-        message = self._message(cMSG_CHANNEL_DATA)
-        message.add_string(bytes(view[:size]))
+        head = cMSG_CHANNEL_DATA + struct.pack(">II", self.remote_chanid, size)
+        message = Message(b"".join((head, view[:size])))  # one copy; `add_string` makes three
         return size if self._emit(message) else 0
 
     def sendall(self, s: Bytes) -> None:
@@ -121,6 +148,21 @@ class SafeChannel(StockChannel):
                 return
             self._set_closed()
         self._send_close()
+
+    def divert(self, sink: Sink) -> None:
+        """Give all that the host sends, and has sent, to the sink, which calls `give_window`."""
+        with self.lock:
+            sink.feed(self.in_buffer.empty())
+            if self.eof_received or self.closed:
+                sink.end()
+            self.sink = sink
+        sink.flush()
+
+    def give_window(self, n: int) -> None:
+        """Let the host send `n` bytes more, by and by; never waits."""
+        window = super()._check_add_window(n) if n else 0
+        if window:
+            self._wire.post(partial(self._emit_window, window))
 
     def stderr_tail(self) -> bytes:
         """Return the last bytes of the remote command's stderr so far."""
@@ -153,10 +195,13 @@ class SafeChannel(StockChannel):
         """Give the host more window for `n` bytes that were read; the caller has none to send."""
         window = super()._check_add_window(n)
         if window:
-            message = self._message(cMSG_CHANNEL_WINDOW_ADJUST)
-            message.add_int(window)
-            self._emit(message, after_eof=True)
+            self._emit_window(window)
         return 0
+
+    def _emit_window(self, window: int) -> None:
+        message = self._message(cMSG_CHANNEL_WINDOW_ADJUST)
+        message.add_int(window)
+        self._emit(message, after_eof=True)
 
     def _wait_for_event(self) -> None:
         """Wait for the answer to a request; stock paramiko waits for ever."""
@@ -166,9 +211,45 @@ class SafeChannel(StockChannel):
 
     # What follows runs on the transport's thread: post, never send.
 
+    def deliver(self, data: memoryview) -> bool:
+        """Take data the short way; return whether there is a sink for it."""
+        if self.sink is None:
+            return False
+        self.sink.feed(data)
+        self._wire.flush_soon(self.sink)
+        return True
+
+    def _feed(self, m: Message) -> None:
+        data = m.get_binary()
+        with self.lock:
+            if self.sink is None:
+                self.in_buffer.feed(data)
+                return
+        self.sink.feed(data)
+        self._wire.flush_soon(self.sink)
+
+    def _set_closed(self) -> None:
+        super()._set_closed()
+        if self.sink is not None:
+            self.sink.end()
+
+    def _unlink(self) -> None:
+        """Close, because the transport has ended."""
+        super()._unlink()
+        if self.sink is not None:
+            self.sink.flush()
+
+    def _handle_eof(self, m: Message) -> None:
+        super()._handle_eof(m)
+        if self.sink is not None:
+            self.sink.end()
+            self._wire.flush_soon(self.sink)
+
     def _handle_close(self, m: Message) -> None:
         with self.lock:
             self._set_closed()
+        if self.sink is not None:
+            self._wire.flush_soon(self.sink)
         self._wire.forget(self.chanid)
         self._wire.post(self._send_close)
 
@@ -198,6 +279,8 @@ class SafeChannel(StockChannel):
 
     # For the transport's table, which calls these by the type of the message.
     HANDLERS: ClassVar[dict[int, Callable[[SafeChannel, Message], None]]] = {
+        MSG_CHANNEL_DATA: _feed,
+        MSG_CHANNEL_EOF: _handle_eof,
         MSG_CHANNEL_FAILURE: _request_failed,
         MSG_CHANNEL_EXTENDED_DATA: _feed_extended,
         MSG_CHANNEL_REQUEST: _handle_request,

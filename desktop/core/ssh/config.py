@@ -1,45 +1,68 @@
 """What the user's SSH config says about a host: asked of `ssh -G`, which alone knows all of it.
 
-paramiko's own reader does not know Include and takes unknown Match criteria as always true; it is
-the fall-back for laptops without an ssh binary.
+Laptops without an ssh binary get our own reading (`config_file.py`). Either way, what Paperkite
+does not do is named in `unsupported`: nobody has to wonder why ssh gets there and we do not.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
-from typing import Any
 
 from desktop.core.errors import DestinationError
-from desktop.core.ssh.destination import Typed
+from desktop.core.ssh.config_file import Reading
+from desktop.core.ssh.typed import Typed
 
 _SECONDS = 10.0  # a `Match exec` of the user may run a program
 _MAX_BYTES = 1 << 20
-_KEYS = (
-    "hostname",
-    "port",
-    "user",
-    "identityfile",
-    "identitiesonly",
-    "hostkeyalias",
-    "proxyjump",
-    "proxycommand",
+_KEYS = frozenset(
+    {
+        "hostname",
+        "port",
+        "user",
+        "identityfile",
+        "identitiesonly",
+        "identityagent",
+        "certificatefile",
+        "hostkeyalias",
+        "userknownhostsfile",
+        "globalknownhostsfile",
+        "proxyjump",
+        "proxycommand",
+    }
 )
+# Settings that decide whether ssh gets there, or whom it trusts, and that we do not follow.
+_UNSUPPORTED = frozenset(
+    {
+        "bindaddress",
+        "bindinterface",
+        "knownhostscommand",
+        "pkcs11provider",
+        "proxyusefdpass",
+        "revokedhostkeys",
+    }
+)
+_OFF = frozenset({"", "none", "no", "false"})
 # What `ssh -G` prints as identityfile when the config names none (OpenSSH 7 to 10).
 _DEFAULT_KEYS = frozenset(
     f"id_{kind}" for kind in ("rsa", "ecdsa", "ecdsa_sk", "ed25519", "ed25519_sk", "xmss", "dsa")
 )
+_SPACED = frozenset({"userknownhostsfile", "globalknownhostsfile"})
 
 
 def look_up(typed: Typed, config: Path | None = None) -> dict[str, str]:
     """Return the settings for a host by ssh's own lower-case names; lists as lines.
 
+    One name is ours: `unsupported`, the lines that neither we nor our reading can follow.
+
     Raises:
         DestinationError: `destination-config`, with ssh's own words in `detail`.
     """
     ssh = shutil.which("ssh")
-    return _ask_ssh(ssh, typed, config) if ssh else _read_file(typed, config)
+    return _ask_ssh(ssh, typed, config) if ssh else _read_files(typed, config)
 
 
 def parse_answer(output: str) -> dict[str, str]:
@@ -49,8 +72,13 @@ def parse_answer(output: str) -> dict[str, str]:
         key, _, value = line.partition(" ")
         if key == "identityfile" and _is_default(value):
             continue
-        if key in _KEYS:
-            found[key] = f"{found[key]}\n{value}" if key in found else value
+        if key in _UNSUPPORTED and value not in _OFF:
+            key, value = "unsupported", line[:200]
+        elif key in _SPACED:
+            value = value.replace(" ", "\n")
+        elif key not in _KEYS:
+            continue
+        found[key] = f"{found[key]}\n{value}" if key in found else value
     return found
 
 
@@ -77,27 +105,33 @@ def _ask_ssh(ssh: str, typed: Typed, config: Path | None) -> dict[str, str]:
     return parse_answer(done.stdout[:_MAX_BYTES].decode("utf-8", "replace"))
 
 
-def _read_file(typed: Typed, config: Path | None) -> dict[str, str]:
-    import paramiko  # noqa: PLC0415 - 240 ms that only laptops without ssh pay
-
-    path = config or Path.home() / ".ssh" / "config"
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        text = ""
-    try:
-        known: dict[str, Any] = paramiko.SSHConfig.from_text(text).lookup(typed.host)
-    except (paramiko.SSHException, ValueError) as error:
-        raise DestinationError("destination-config", detail=str(error)[:300]) from error
-    found = {
-        key: "\n".join(value) if isinstance(value, list) else str(value)
-        for key, value in known.items()
-        if key in _KEYS and value is not None
-    }
+def _read_files(typed: Typed, config: Path | None) -> dict[str, str]:
+    reading = Reading(typed.host, typed.user)
+    for path in [config] if config else [Path.home() / ".ssh" / "config", _system_config()]:
+        reading.read(path)
+    found = {key: value for key, value in reading.found.items() if key in _KEYS}
+    name = found.get("hostname", typed.host)
+    found["hostname"] = name.replace("%h", typed.host).replace("%%", "%")
+    notes = [
+        f"{key} {value}"[:200]
+        for key, value in reading.found.items()
+        if key in _UNSUPPORTED and value.lower() not in _OFF
+    ]
     found |= {"port": str(typed.port)} if typed.port else {}
     found |= {"user": typed.user} if typed.user else {}
-    found |= {"proxyjump": typed.proxy_jump} if typed.proxy_jump else {}
-    return found
+    # Of ProxyJump and ProxyCommand the first one counts, and what was typed comes first.
+    if typed.proxy_jump:
+        found = {"proxyjump": typed.proxy_jump} | found | {"proxyjump": typed.proxy_jump}
+    for key in [key for key in found if key in ("proxyjump", "proxycommand")][1:]:
+        del found[key]
+    unsupported = "\n".join([*reading.notes, *notes])
+    return found | ({"unsupported": unsupported} if unsupported else {})
+
+
+def _system_config() -> Path:
+    if sys.platform == "win32":
+        return Path(os.environ.get("PROGRAMDATA", "C:\\ProgramData")) / "ssh" / "ssh_config"
+    return Path("/etc/ssh/ssh_config")
 
 
 def _is_default(path: str) -> bool:

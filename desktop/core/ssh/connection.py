@@ -8,28 +8,33 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
-from desktop.core.errors import AuthenticationFailed, ConnectionLost, DestinationError
+from desktop.core.errors import (
+    AppError,
+    AuthenticationFailed,
+    ConnectionFailed,
+    ConnectionLost,
+)
 from desktop.core.ssh import upload
 from desktop.core.ssh.authentication import Authentication, Redial
 from desktop.core.ssh.channel import SafeChannel
 from desktop.core.ssh.credentials import Credentials
 from desktop.core.ssh.destination import Destination
-from desktop.core.ssh.dialling import dial
 from desktop.core.ssh.failures import (
     converted,
     lost,
-    of_dialling,
     of_greeting,
     of_tunnel,
     of_use,
 )
 from desktop.core.ssh.known_hosts import HostKey, KnownHosts, lookup_name
 from desktop.core.ssh.liveness import Liveness, Silence
+from desktop.core.ssh.patience import ONCE, Patience
 from desktop.core.ssh.process import Completed, Process
 from desktop.core.ssh.prompts import Prompts
+from desktop.core.ssh.routes import Tunnel, open_route
 from desktop.core.ssh.transport import SafeTransport
 from desktop.core.ssh.trust import verify
 
@@ -62,33 +67,64 @@ def connect(
     prompts: Prompts,
     known_hosts: KnownHosts,
     timeouts: Timeouts = Timeouts(),
+    patience: Patience = ONCE,
 ) -> Connection:
     """Return a connection that is trusted and let in. May ask the person; nothing is left behind.
 
+    Each jump host on the way is a connection of its own, with its own key to be trusted and its own
+    way in: neither the password nor the demanded fingerprint of the destination is used for it.
+
     Raises:
         HostUnreachable: `host-not-found`, `host-refused`, `host-unreachable`, `host-silent`,
-            `host-fake-ip`, `not-ssh`, `ssh-incompatible`, `handshake-failed`.
+            `host-fake-ip`, `host-booting`, `greeting-silent`, `greeting-closed`, `not-ssh`,
+            `ssh-incompatible`, `handshake-failed`, `jump-prohibited`, `jump-failed`,
+            `proxy-unreachable`, `proxy-refused`, `proxy-command-failed`.
         HostKeyUnknown, HostKeyChanged: see `trust.verify`.
         AuthenticationFailed: `authentication-failed`, `password-needed`, `password-expired`,
             `key-unusable`.
-        ConnectionLost: it broke while authenticating.
-        DestinationError: `destination-needs-proxy`.
+        ConnectionLost: it broke while authenticating, or the jump host did.
+        DestinationError: `destination-bad-proxy`.
         StorageError: the host key could not be pinned.
+        Cancelled: the waiting for a starting host was stopped.
     """
-    if destination.proxy_jump or destination.proxy_command:
-        through = destination.proxy_jump or destination.proxy_command
-        raise DestinationError("destination-needs-proxy", text=destination.text, through=through)
-    authentication = Authentication(destination, credentials, prompts)
-    name = lookup_name(destination.host, destination.port, destination.host_key_alias)
+    if destination.via is None:
+        return _connect(destination, credentials, prompts, known_hosts, timeouts, patience)
+    theirs = replace(destination.via, proxy=destination.proxy)
+    hop = connect(theirs, credentials.for_jump_host(), prompts, known_hosts, timeouts)
+    try:
+        hop.send_promptly()
+        connection = _connect(
+            destination, credentials, prompts, known_hosts, timeouts, patience, hop.open_tunnel
+        )
+    except BaseException:
+        hop.close()
+        raise
+    connection.when_ended(hop.close)
+    return connection
+
+
+def _connect(
+    where: Destination,
+    credentials: Credentials,
+    prompts: Prompts,
+    known_hosts: KnownHosts,
+    timeouts: Timeouts,
+    patience: Patience,
+    tunnel: Tunnel | None = None,
+) -> Connection:
+    known_hosts = known_hosts.with_files(where.known_hosts_files)
+    authentication = Authentication(where, credentials, prompts)
+    name = lookup_name(where.host, where.port, where.host_key_alias)
     for _ in range(_MAX_DIALS):
-        transport = _greet(destination, known_hosts.kinds(name), timeouts)
+        kinds = known_hosts.kinds(name)
+        transport, address = patience.until(partial(_greet, where, kinds, timeouts, tunnel))
         try:
             key = _host_key(transport)
-            asked = verify(key, destination, credentials, prompts, known_hosts)
+            asked = verify(key, where, credentials, prompts, known_hosts)
             if transport.is_active() or not asked:  # else the host did not wait that long
-                with converted(partial(lost, destination)):
+                with converted(partial(lost, where)):
                     authentication.run(transport)
-                return Connection(transport, destination, timeouts)
+                return Connection(transport, where, timeouts, address=address)
             transport.finish()
         except Redial:
             transport.finish()
@@ -96,7 +132,7 @@ def connect(
             transport.finish()
             raise
     raise AuthenticationFailed(
-        "authentication-failed", user=destination.user, host=destination.host, port=destination.port
+        "authentication-failed", user=where.user, host=where.host, port=where.port
     )
 
 
@@ -105,7 +141,7 @@ class Connection:
 
     Attributes:
         destination: where it leads.
-        address: the numeric address that was reached.
+        address: the numeric address that was reached; the name where others resolved it.
     """
 
     def __init__(
@@ -114,9 +150,10 @@ class Connection:
         destination: Destination,
         timeouts: Timeouts = Timeouts(),
         silence: Silence | None = None,
+        address: str = "",
     ) -> None:
         self.destination = destination
-        self.address = str(transport.getpeername()[0])
+        self.address = address or destination.host
         self._transport = transport
         self._timeouts = timeouts
         self._closed = threading.Event()
@@ -159,6 +196,17 @@ class Connection:
             process.write(stdin)
             process.close_stdin()
         return process
+
+    def send_promptly(self) -> None:
+        """Have sshd switch Nagle's algorithm off, for what is tunnelled; see `exec`.
+
+        A host that opens no session is none the worse for it. Raises ConnectionLost.
+        """
+        try:
+            self.exec("true").close()
+        except ConnectionFailed:
+            if not self.alive:
+                raise
 
     def run(self, command: str, stdin: bytes = b"", timeout: float = _RUN_SECONDS) -> Completed:
         """Run a command to its end and return what came of it; at most 16 MiB of output.
@@ -207,9 +255,22 @@ class Connection:
         """Find out now: without an answer within five seconds the connection is given up."""
         self._liveness.poke()
 
+    @property
+    def last_heard(self) -> float:
+        """`time.monotonic()` when the host was last heard."""
+        return self._transport.last_inbound
+
+    def when_stalled(self, action: Callable[[], None]) -> None:
+        """Run this, on some thread, each time the host begins to be late; it returns at once."""
+        self._liveness.when_stalled(action)
+
     def wait_closed(self, timeout: float | None = None) -> bool:
         """Wait until it has ended, for whatever reason; return whether it has."""
         return self._transport.ended.wait(timeout)
+
+    def when_ended(self, action: Callable[[], None]) -> None:
+        """Have this called once, on some thread, when it has ended, for whatever reason."""
+        self._transport.when_ended(action)
 
     def on_lost(self, callback: Callable[[ConnectionLost], None]) -> None:
         """Have this called once, on some thread, if it ends other than by `close`."""
@@ -229,20 +290,26 @@ class Connection:
         self._liveness.join(2.0)
 
 
-def _greet(where: Destination, kinds: tuple[str, ...], timeouts: Timeouts) -> SafeTransport:
-    """Return a transport after its key exchange; nothing secret has been sent."""
-    with converted(partial(of_dialling, where)):
-        sock = dial(where.host, where.port, timeouts.connect)
-        address = str(sock.getpeername()[0])
-    transport = SafeTransport(sock)
+def _greet(
+    where: Destination, kinds: tuple[str, ...], timeouts: Timeouts, tunnel: Tunnel | None
+) -> tuple[SafeTransport, str]:
+    """Return a transport after its key exchange, and the address; nothing secret has been sent."""
+    route = open_route(where, timeouts.connect, tunnel)
+    transport = SafeTransport(route.sock)
     transport.prefer_host_keys(kinds)
+
+    def failure(error: Exception) -> AppError:
+        return route.why() or of_greeting(where, route.address, transport.greeting, error)
+
     try:
-        with converted(lambda error: of_greeting(where, address, transport.greeting, error)):
+        with converted(failure):
             transport.shake_hands(timeouts.greeting, timeouts.handshake)
     except BaseException:
         transport.finish()
+        route.close()
         raise
-    return transport
+    transport.when_ended(route.close)
+    return transport, route.address
 
 
 def _host_key(transport: SafeTransport) -> HostKey:

@@ -21,3 +21,7 @@ class Credentials:
     password: str | None = field(default=None, repr=False)
     accept_new_host_key: bool = False
     host_key: str = ""
+
+    def for_jump_host(self) -> Credentials:
+        """Return what holds for a host on the way: nothing that belongs to the one behind it."""
+        return Credentials(accept_new_host_key=self.accept_new_host_key)

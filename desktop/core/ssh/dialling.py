@@ -8,41 +8,47 @@ import time
 from queue import Empty, SimpleQueue
 from typing import Any
 
-Address = tuple[Any, ...]
+Address = tuple[int, tuple[Any, ...]]
 
 _SHARE = 4.0  # seconds after which the next address gets its chance
 
 
 def dial(host: str, port: int, timeout: float) -> socket.socket:
-    """Return a connected socket with TCP_NODELAY set.
+    """Return a connected socket with TCP_NODELAY set; raises as `look_up` and `dial_first` do."""
+    begin = time.monotonic()
+    addresses = look_up(host, port, timeout)
+    return dial_first(addresses, timeout - (time.monotonic() - begin))
+
+
+def dial_first(addresses: list[Address], timeout: float) -> socket.socket:
+    """Return a socket connected to the first address that answers, with TCP_NODELAY set.
 
     Nagle's algorithm would add 40 ms to each small message between two others.
 
     Raises:
-        socket.gaierror: no such name.
         TimeoutError: no answer within `timeout` seconds.
         OSError: what the last address said.
     """
     deadline = time.monotonic() + timeout
-    addresses = _look_up(host, port, timeout)
     failure: OSError = TimeoutError("no answer")
-    for index, (family, address) in enumerate(addresses):
+    for index, address in enumerate(addresses):
         left = deadline - time.monotonic()
         if left <= 0:
             break
         last = index == len(addresses) - 1
         try:
-            return _open(family, address, left if last else min(left, _SHARE))
+            return _open(address, left if last else min(left, _SHARE))
         except OSError as error:
             failure = error
     raise failure
 
 
-def _open(family: int, address: Address, timeout: float) -> socket.socket:
+def _open(address: Address, timeout: float) -> socket.socket:
+    family, place = address
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         sock.settimeout(timeout)
-        sock.connect(address)
+        sock.connect(place)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except OSError:
         sock.close()
@@ -50,9 +56,14 @@ def _open(family: int, address: Address, timeout: float) -> socket.socket:
     return sock
 
 
-def _look_up(host: str, port: int, timeout: float) -> list[tuple[int, Address]]:
-    """Resolve a name on another thread: getaddrinfo knows no deadline."""
-    answer: SimpleQueue[list[tuple[int, Address]] | OSError] = SimpleQueue()
+def look_up(host: str, port: int, timeout: float) -> list[Address]:
+    """Return the addresses of a name, asked on another thread: getaddrinfo knows no deadline.
+
+    Raises:
+        socket.gaierror: no such name.
+        TimeoutError: no answer within `timeout` seconds.
+    """
+    answer: SimpleQueue[list[Address] | OSError] = SimpleQueue()
 
     def ask() -> None:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import ipaddress
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 import paramiko
@@ -18,11 +18,13 @@ from desktop.core.errors import (
     HostUnreachable,
 )
 from desktop.core.ssh.destination import Destination
+from desktop.core.ssh.proxying import ProxyRefused
 from desktop.core.ssh.transport import FOREIGN
 
 _FAKE_IP = ipaddress.ip_network("198.18.0.0/15")  # RFC 2544; what Clash and its kin hand out
 _UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL}
 _OF_OPEN_FAILURE = {1: "forward-prohibited", 2: "forward-refused"}  # RFC 4254 §5.1
+_BOOTING = (b"booting up", b"pam_nologin", b"not yet ready")  # systemd's and sshd's own words
 _NO_ANSWER = {errno.ETIMEDOUT, 10060}  # 10060: WSAETIMEDOUT
 
 
@@ -43,9 +45,14 @@ def is_fake(address: str) -> bool:
         return False
 
 
-def of_dialling(where: Destination, error: Exception) -> HostUnreachable:
-    """Return why no TCP connection came about."""
+def of_dialling(
+    where: Destination, error: Exception, addresses: Iterable[str] = ()
+) -> HostUnreachable:
+    """Return why no TCP connection to these addresses came about."""
     code, reason = "host-unreachable", _reason(error)
+    fake = next((address for address in addresses if is_fake(address)), "")
+    if fake:
+        return HostUnreachable("host-fake-ip", host=where.host, port=where.port, address=fake)
     if isinstance(error, socket.gaierror):
         code = "host-not-found"
     elif isinstance(error, ConnectionRefusedError):
@@ -69,7 +76,40 @@ def of_greeting(
         return HostUnreachable("ssh-incompatible", **facts, reason=_reason(error))
     if heard.startswith(b"SSH-"):
         return HostUnreachable("handshake-failed", **facts, reason=_reason(error))
+    if not heard:
+        # paramiko wraps what happened while it waited for the greeting.
+        cause = error.__context__ if isinstance(error, paramiko.SSHException) else error
+        code = "greeting-silent" if isinstance(cause, TimeoutError) else "greeting-closed"
+        return HostUnreachable(code, **facts)
+    if any(words in heard.lower() for words in _BOOTING):
+        return HostUnreachable("host-booting", **facts, seconds=0)
     return HostUnreachable("not-ssh", **facts, heard=_printable(heard))
+
+
+def of_jump(where: Destination, error: AppError) -> AppError:
+    """Return why the host on the way did not connect us further; other errors as they are."""
+    if not isinstance(error, ForwardFailed) or where.via is None:
+        return error
+    prohibited = error.code == "forward-prohibited"
+    return HostUnreachable(
+        "jump-prohibited" if prohibited else "jump-failed",
+        host=where.host,
+        port=where.port,
+        via=where.via.host,
+        reason=_printable(str(error.facts.get("reason", "")).encode()),
+    )
+
+
+def of_proxy(where: Destination, proxy: str, error: Exception) -> HostUnreachable:
+    """Return why the proxy that the user asked for did not lead to the host."""
+    code = "proxy-refused" if isinstance(error, ProxyRefused) else "proxy-unreachable"
+    facts = {"host": where.host, "port": where.port, "proxy": proxy, "reason": _reason(error)}
+    return HostUnreachable(code, **facts)
+
+
+def of_proxy_command(where: Destination, said: str) -> HostUnreachable:
+    """Return that the user's ProxyCommand ended; `said` is the end of its stderr."""
+    return HostUnreachable("proxy-command-failed", host=where.host, port=where.port, reason=said)
 
 
 def _is_another_version(heard: bytes) -> bool:

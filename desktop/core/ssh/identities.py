@@ -1,4 +1,4 @@
-"""Private keys: those in files and those an agent holds.
+"""Private keys in files, and the certificates beside them; those of an agent are in `agents.py`.
 
 A key's public half is known without its passphrase, so the host is asked first whether the key
 would do, and a person is asked for a passphrase only when it would.
@@ -10,12 +10,9 @@ import base64
 import binascii
 import io
 import re
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from queue import SimpleQueue
 from typing import cast
 
 import paramiko
@@ -28,7 +25,17 @@ _MAX_BYTES = 64 << 10  # of a key file
 _MAGIC = b"openssh-key-v1\0"  # OpenSSH's PROTOCOL.key
 _ARMOUR = re.compile(rb"-----BEGIN OPENSSH PRIVATE KEY-----(.*?)-----END", re.DOTALL)
 _DEFAULTS = ("id_ed25519", "id_ecdsa", "id_rsa")
-_AGENT_SECONDS = 5.0  # to list its keys; an agent's own calls know no deadline
+_CERTIFICATE = "-cert-v01@openssh.com"
+# How many strings of a certificate are the public key (OpenSSH's PROTOCOL.certkeys).
+_PARTS = {
+    "ssh-ed25519": 1,
+    "ssh-rsa": 2,
+    "ecdsa-sha2-nistp256": 2,
+    "ecdsa-sha2-nistp384": 2,
+    "ecdsa-sha2-nistp521": 2,
+    "sk-ssh-ed25519@openssh.com": 2,
+    "sk-ecdsa-sha2-nistp256@openssh.com": 3,
+}
 
 Sign = Callable[[bytes, str], bytes]
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
@@ -40,15 +47,6 @@ class KeyUnusable(Exception):
 
 class WrongPassphrase(Exception):
     """The passphrase does not open the key."""
-
-
-@dataclass(frozen=True, slots=True)
-class AgentIdentity:
-    """A key in an SSH agent. `name` is its comment or path there."""
-
-    name: str
-    blob: bytes
-    sign: Sign
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +86,9 @@ def read_file(path: Path) -> FileIdentity:
     if inner is not None:
         return FileIdentity(path, content, inner.blob, inner.encrypted)
     if b"ENCRYPTED" in content:
-        return FileIdentity(path, content, _blob_beside(path), encrypted=True)
+        return FileIdentity(
+            path, content, read_public(path.with_name(path.name + ".pub")), encrypted=True
+        )
     return FileIdentity(path, content, _load(content, None).asbytes(), encrypted=False)
 
 
@@ -103,26 +103,43 @@ def default_files() -> list[FileIdentity]:
     return found
 
 
-@contextmanager
-def from_agent() -> Iterator[list[AgentIdentity]]:
-    """Lend the keys of the user's SSH agent; none when there is no agent or it hangs."""
-    answer: SimpleQueue[paramiko.Agent] = SimpleQueue()
-
-    def ask() -> None:
-        with suppress(OSError, paramiko.SSHException):
-            answer.put(paramiko.Agent())
-
-    asking = threading.Thread(target=ask, name="ssh-agent", daemon=True)
-    asking.start()
-    asking.join(_AGENT_SECONDS)
-    if answer.empty():
-        yield []
-        return
-    agent = answer.get()
+def read_public(path: Path) -> bytes:
+    """Return the public key or certificate in a `.pub` file; b"" where there is none."""
     try:
-        yield [_agent_identity(key) for key in agent.get_keys()]
-    finally:
-        agent.close()
+        with path.open("rb") as file:
+            fields = file.read(_MAX_BYTES).split()
+        blob = base64.b64decode(fields[1], validate=True)
+    except (OSError, IndexError, binascii.Error):
+        return b""
+    return blob if kind_of(blob).encode() == fields[0] else b""
+
+
+def certificate_beside(path: Path) -> bytes:
+    """Return the certificate that ssh would find for a key file, `PATH-cert.pub`, or b""."""
+    bare = path.with_suffix("") if path.suffix == ".pub" else path
+    blob = read_public(bare.with_name(f"{bare.name}-cert.pub"))
+    return blob if is_certificate(blob) else b""
+
+
+def is_certificate(blob: bytes) -> bool:
+    """Tell a certificate from a plain public key."""
+    return kind_of(blob).endswith(_CERTIFICATE)
+
+
+def certified(blob: bytes) -> bytes:
+    """Return the plain public key that a certificate is about, b"" where it is of no known kind.
+
+    A certificate is its type, a nonce, the parts of the key, and then what the authority says.
+    """
+    kind = kind_of(blob)
+    # The types of security keys keep their own suffix: sk-ssh-ed25519-cert-v01@openssh.com.
+    bare = kind.replace("-cert-v01", "") if kind.startswith("sk-") else kind[: -len(_CERTIFICATE)]
+    if not kind.endswith(_CERTIFICATE) or bare not in _PARTS:
+        return b""
+    body = io.BytesIO(blob)
+    _string(body), _string(body)
+    parts = [bare.encode(), *(_string(body) for _ in range(_PARTS[bare]))]
+    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
 
 
 def kind_of(blob: bytes) -> str:
@@ -140,10 +157,6 @@ def signer(key: paramiko.PKey) -> Sign:
         return signature.asbytes() if isinstance(signature, Message) else cast("bytes", signature)
 
     return sign
-
-
-def _agent_identity(key: paramiko.AgentKey) -> AgentIdentity:
-    return AgentIdentity(key.comment or key.get_name(), key.asbytes(), signer(key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,16 +184,6 @@ def _openssh_body(content: bytes) -> _Body | None:
 
 def _string(body: io.BytesIO) -> bytes:
     return body.read(min(int.from_bytes(body.read(4), "big"), _MAX_BYTES))
-
-
-def _blob_beside(path: Path) -> bytes:
-    """Return the public key in `PATH.pub`, or b""."""
-    try:
-        with path.with_name(path.name + ".pub").open("rb") as file:
-            fields = file.read(_MAX_BYTES).split()
-        return base64.b64decode(fields[1], validate=True)
-    except (OSError, IndexError, binascii.Error):
-        return b""
 
 
 def _load(content: bytes, passphrase: bytes | None) -> paramiko.PKey:

@@ -14,6 +14,7 @@ import hashlib
 import hmac
 import os
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -23,6 +24,7 @@ from desktop.core.errors import StorageError
 
 _MAX_BYTES = 8 << 20  # of one file; more is not a list of hosts
 _SSH_PORT = 22
+_WRITING = threading.Lock()  # several hosts may be trusted at once, from one file that is rewritten
 
 
 class Trust(Enum):
@@ -125,6 +127,10 @@ class KnownHosts:
         self.own_file = own_file
         self.system_files = tuple(user_files() if system_files is None else system_files)
 
+    def with_files(self, files: Iterable[Path]) -> KnownHosts:
+        """Return the same with more files to read: those that a host's SSH config names."""
+        return KnownHosts(self.own_file, (*self.system_files, *files))
+
     def judge(self, name: str, key: HostKey) -> Verdict:
         """Return the verdict over all files."""
         return judge(self._entries(), name, key)
@@ -140,11 +146,13 @@ class KnownHosts:
         Only our own file changes: a line of OpenSSH's about the same host stays as it is.
         """
         line = f"{name} {key.kind} {base64.b64encode(key.blob).decode()}"
-        self._write([*self._lines_without(name), line])
+        with _WRITING:
+            self._write([*self._lines_without(name), line])
 
     def forget(self, name: str) -> None:
         """Remove the host from our own file; raises StorageError."""
-        self._write(self._lines_without(name))
+        with _WRITING:
+            self._write(self._lines_without(name))
 
     def _entries(self) -> Iterator[Entry]:
         for path in (self.own_file, *self.system_files):

@@ -2,7 +2,8 @@
 
 paramiko's keepalive asks for no answer and never notices (measured: 949 s on a cut link). Any
 packet from the host counts as life. The probes go through the outbox, so that a full socket cannot
-stop the watch itself.
+stop the watch itself. Long before it is dead a silent connection counts as stalled: time to dial
+another one beside it (facts: after an outage the old one stays silent for as long again).
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from enum import Enum
 
 INTERVAL = 4.5  # seconds of silence before each question
 COUNT = 3  # unanswered questions, then one more interval: 18 s
+STALLED = 2  # questions: the first has had no answer for an interval, 9 s of silence
 POKE_SECONDS = 5.0  # for an answer after `poke`
+POKE_STALLED_SECONDS = 1.0  # longer than any round trip of a healthy network
 
 
 class Step(Enum):
@@ -68,6 +71,7 @@ class Liveness:
         self._dead = dead
         self._silence = silence or Silence()
         self._poke_seconds = poke_seconds
+        self._stalled: Callable[[], None] = lambda: None
         self._wake = threading.Event()
         self._stopped = False
         self._poked = False
@@ -78,6 +82,10 @@ class Liveness:
         """Ask at once, and take no answer within five seconds for dead: the laptop woke up."""
         self._poked = True
         self._wake.set()
+
+    def when_stalled(self, action: Callable[[], None]) -> None:
+        """Run this, on the watch's thread, each time the host begins to be late with an answer."""
+        self._stalled = action
 
     def stop(self) -> None:
         """End the watch; does not wait."""
@@ -91,8 +99,9 @@ class Liveness:
 
     def _watch(self) -> None:
         while True:
-            due = self._silence.due_at(self._last_inbound())
-            self._wake.wait(max(0.0, due - time.monotonic()))
+            if not self._poked:  # again, while the last poke was being answered
+                due = self._silence.due_at(self._last_inbound())
+                self._wake.wait(max(0.0, due - time.monotonic()))
             self._wake.clear()
             if self._stopped:
                 return
@@ -102,6 +111,8 @@ class Liveness:
             step = self._silence.step(time.monotonic(), self._last_inbound())
             if step is Step.PROBE:
                 self._probe()
+                if self._silence.unanswered == STALLED:
+                    self._stalled()
             elif step is Step.DEAD:
                 self._dead()
                 return
@@ -110,9 +121,16 @@ class Liveness:
         self._poked = False
         asked_at = time.monotonic()
         self._probe()
-        deadline = asked_at + self._poke_seconds
+        if self._is_heard(asked_at, POKE_STALLED_SECONDS):
+            return True
+        self._stalled()
+        return self._is_heard(asked_at, self._poke_seconds)
+
+    def _is_heard(self, asked_at: float, seconds: float) -> bool:
+        """Wait until the host was heard (True; also when the watch ends) or the time is over."""
         while self._last_inbound() < asked_at and not self._stopped:
-            if time.monotonic() >= deadline:
+            if time.monotonic() >= asked_at + seconds:
                 return False
             self._wake.wait(0.05)  # only after a wake-up; no event tells of a packet
+            self._wake.clear()
         return True

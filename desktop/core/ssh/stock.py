@@ -29,6 +29,9 @@ if TYPE_CHECKING:
         def _set_remote_channel(self, chanid: int, window: int, max_packet: int) -> None: ...
         def _handle_request(self, m: Message) -> None: ...
         def _handle_close(self, m: Message) -> None: ...
+        def _handle_eof(self, m: Message) -> None: ...
+        def _feed(self, m: Message) -> None: ...
+        def _unlink(self) -> None: ...
         def _request_failed(self, m: Message) -> None: ...
         def _feed_extended(self, m: Message) -> None: ...
 
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
 
         _channel_handler_table: dict[int, Callable[[Any, Message], None]]
         _channels: ChannelMap
+        _expected_packet: tuple[int, ...]
         _preferred_keys: tuple[str, ...]
         server_extensions: dict[str, bytes]
 
@@ -55,12 +59,24 @@ if TYPE_CHECKING:
         REKEY_BYTES: int
         REKEY_PACKETS: int
 
+        def set_inbound_cipher(self, *args: Any, **options: Any) -> None:
+            """Take the keys of the way in."""
+
+        def set_outbound_cipher(self, *args: Any, **options: Any) -> None:
+            """Take the keys of the way out."""
+
         def complete_handshake(self) -> None:
             """Cancel the timer of the first key exchange."""
 
-        def _read_timeout(self, timeout: float) -> bytes: ...
+        def _trigger_rekey(self) -> None: ...
+
+    class StockAgent(paramiko.Agent):
+        """`paramiko.Agent` with the private method that we use."""
+
+        def _connect(self, conn: object) -> None: ...
 
 else:
+    StockAgent = paramiko.Agent
     StockChannel = paramiko.Channel
     StockTransport = paramiko.Transport
     StockPacketizer = Packetizer

@@ -22,7 +22,7 @@ import paramiko
 from paramiko.common import cMSG_CHANNEL_OPEN, cMSG_GLOBAL_REQUEST
 from paramiko.message import Message
 
-from desktop.core.ssh.channel import SafeChannel
+from desktop.core.ssh.channel import SafeChannel, Sink
 from desktop.core.ssh.packets import Packets
 from desktop.core.ssh.stock import StockTransport
 
@@ -34,6 +34,7 @@ FOREIGN = (OSError, EOFError, paramiko.SSHException)  # all that a transport may
 
 _OUTBOX_SECONDS = 5.0  # for the outbox to see that the socket is closed
 _OPEN_SECONDS = 10.0
+_DATA_AT = 9  # after the type, the channel and the length
 
 
 @dataclass
@@ -89,6 +90,9 @@ class SafeTransport(StockTransport):
         self._at_end: list[Callable[[], None]] = []
         self.ended = threading.Event()
         self.failure: Exception | None = None
+        self._to_flush: dict[Sink, None] = {}
+        self.packetizer.deliver = self._deliver
+        self.packetizer.before_waiting = self._flush
 
     @property
     def last_inbound(self) -> float:
@@ -118,7 +122,8 @@ class SafeTransport(StockTransport):
         self.start_client(event=done)
         done.wait(greeting + handshake)
         if not self.active:
-            raise self.get_exception() or EOFError("the host hung up")
+            self.ended.wait(_OUTBOX_SECONDS)  # paramiko hands an exception out once: to its own end
+            raise self.failure or EOFError("the host hung up")
         if not self.initial_kex_done:
             raise TimeoutError("no end of the handshake")
 
@@ -136,6 +141,10 @@ class SafeTransport(StockTransport):
     def forget(self, chanid: int) -> None:
         """Take the channel out of the table."""
         self._unlink_channel(chanid)
+
+    def flush_soon(self, sink: Sink) -> None:
+        """Have it flushed when everything that has arrived was delivered."""
+        self._to_flush[sink] = None
 
     def probe(self) -> None:
         """Ask the host for a sign of life; never waits. Any answer (also "no") is one."""
@@ -237,7 +246,22 @@ class SafeTransport(StockTransport):
             outbox.join(_OUTBOX_SECONDS)
             self._end()
 
+    def _deliver(self, payload: memoryview) -> bool:
+        """Take a CHANNEL_DATA (RFC 4254 §5.2) to its channel's sink, if it has one."""
+        if self._expected_packet or len(payload) < _DATA_AT:
+            return False
+        channel = self._channels.get(int.from_bytes(payload[1:5], "big"))
+        if not isinstance(channel, SafeChannel):  # gone already
+            return False
+        size = int.from_bytes(payload[5:_DATA_AT], "big")
+        return channel.deliver(payload[_DATA_AT : _DATA_AT + size])
+
+    def _flush(self) -> None:
+        while self._to_flush:
+            self._to_flush.popitem()[0].flush()
+
     def _end(self) -> None:
+        self._flush()
         self.active = False
         self.failure = self.get_exception()
         with self.lock:

@@ -11,7 +11,16 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from desktop.core.errors import AppError
-from desktop.core.events import Event, PhaseChanged, Progress, Retrying, TaskChanged
+from desktop.core.events import (
+    Ended,
+    Event,
+    Fact,
+    PhaseChanged,
+    Progress,
+    Restarting,
+    Retrying,
+    TaskChanged,
+)
 from desktop.core.phases import Phase
 from remote import wire
 
@@ -79,6 +88,9 @@ class Journey:
         error: why it failed, or why it reconnects.
         next_try: clock time of the next try to reach the host, or None.
         attempt: which try that is, from 0.
+        facts: what was found out about the host, by name.
+        crash: why the engine crashed, while the host starts it again; or None.
+        because: why the host stopped the run, once it did: "lease", "idle", …; or "".
     """
 
     phase: Phase = Phase.OFF
@@ -86,6 +98,9 @@ class Journey:
     error: AppError | None = None
     next_try: float | None = None
     attempt: int = 0
+    facts: Mapping[str, object] = field(default_factory=dict)
+    crash: AppError | None = None
+    because: str = ""
 
     def running(self) -> list[Step]:
         """Return the steps that are being worked on."""
@@ -110,13 +125,20 @@ def advance(journey: Journey, event: Event, now: float) -> Journey:
             return _with(journey, step, replace(journey.rows[step], progress=event))
         case Retrying():
             return replace(journey, next_try=now + event.wait_s, attempt=event.attempt)
+        case Fact():
+            return replace(journey, facts={**journey.facts, event.name: event.value})
+        case Restarting():
+            loading = Row(wire.RUNNING, {wire.SERVE: wire.RUNNING}, began=now)
+            return _with(replace(journey, crash=event.error), Step.LOAD, loading)
+        case Ended():
+            return replace(journey, because=event.because)
     return journey
 
 
 def _phase(journey: Journey, event: PhaseChanged, now: float) -> Journey:
     if event.phase in _BEGINS:
         return Journey(phase=event.phase)
-    changed = replace(journey, phase=event.phase, error=event.error, next_try=None)
+    changed = replace(journey, phase=event.phase, error=event.error, next_try=None, crash=None)
     if event.phase is Phase.READY:
         return _with(changed, Step.READY, Row(wire.DONE, began=now, ended=now))
     if event.phase is Phase.FAILED:

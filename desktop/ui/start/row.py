@@ -64,11 +64,12 @@ class StepRow(QFrame):
             layout.addWidget(self._bar, 1, 1, 1, 3)
             layout.addWidget(self._pace, 2, 1, 1, 3)
 
-    def show_row(self, row: Row, now: float) -> None:
-        """Show how the step stands at clock time `now`."""
+    def show_row(self, row: Row, now: float, found: str = "") -> None:
+        """Show how the step stands at clock time `now`, or what it found."""
         tone = _TONES[row.state]
         figures, pace = wording.row_figures(row, self._texts)
         self._draw_icon(row.state, tone)
+        figures = found or figures
         self._figures.say(figures)
         self._pace.setText(pace or " ")
         self._time.setText(wording.row_time(row, now, self._texts))

@@ -26,6 +26,7 @@ class Setup(QWidget):
     def __init__(self, texts: Texts, target: Target) -> None:
         super().__init__()
         self._texts = texts
+        self._remark = ""
         self._title = label(size=1.7, bold=True, wrap=True)
         self._subtitle = label(tone="quiet", size=1.05, wrap=True)
         self.host, self.model = self._field("host"), self._field("model")
@@ -112,7 +113,13 @@ class Setup(QWidget):
         self._summary.setVisible(not editing)
         kind = "setup" if editing else "saved"
         self._title.setText(self._texts[f"{kind}.title"])
-        self._subtitle.setText(self._texts[f"{kind}.subtitle"])
+        self._subtitle.setText(self._remark or self._texts[f"{kind}.subtitle"])
+
+    def show_remark(self, remark: str) -> None:
+        """Say why nothing runs any more, where the host ended it by itself; "" to say nothing."""
+        if remark != self._remark:
+            self._remark = remark
+            self._show_fields(not self._fields.isHidden())
 
     def edit(self) -> None:
         """Show the fields, with what was typed last."""

@@ -121,6 +121,8 @@ class StartSheet(QScrollArea):
         for widget in (self._title, self._sentence, self._steps):
             widget.setVisible(not off)
         self._show_notice(journey, now)
+        why = wording.remark(journey, self._texts)
+        self.setup.show_remark(self._texts("ended.and-bill", why=why) if why else "")
         if off:
             return
         title = self._texts.word("start.title", journey.phase.value)
@@ -129,7 +131,8 @@ class StartSheet(QScrollArea):
         )
         self._sentence.setText(wording.now_and_next(journey, self._texts))
         for step, row in self._rows.items():
-            row.show_row(journey.rows[step], now)
+            found = wording.findings(journey, self._texts) if step is Step.CHECK else ""
+            row.show_row(journey.rows[step], now, found)
 
     def _edit(self) -> None:
         self._editing = True

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from desktop.core.account import account
 from desktop.core.amounts import amount, duration, joined, pace
+from desktop.core.explain import explain
 from desktop.core.phases import Phase
 from desktop.core.texts import Texts
 from desktop.ui.start.journey import Journey, Row, Step
@@ -13,6 +15,8 @@ ON_THE_WAY = (Phase.CONNECTING, Phase.CHECKING, Phase.PREPARING, Phase.LOADING)
 
 def now_and_next(journey: Journey, texts: Texts) -> str:
     """Return one sentence: what is happening and what comes after it."""
+    if said := remark(journey, texts):
+        return said
     running = set(journey.running())
     if journey.phase not in ON_THE_WAY or not running:
         return texts[f"now.{journey.phase.value}"]
@@ -24,6 +28,23 @@ def now_and_next(journey: Journey, texts: Texts) -> str:
     if following is None:
         return sentence
     return texts("now.and-next", now=sentence, next=texts[f"next.{following.value}"])
+
+
+def remark(journey: Journey, texts: Texts) -> str:
+    """Return what happened that nobody asked for: a crash, a stop by the host itself; else ""."""
+    if journey.crash is not None:
+        cause = explain(journey.crash, texts.language).title
+        return texts("now.restarting", cause=cause)
+    if journey.phase is Phase.OFF:
+        return texts.word("ended", journey.because)
+    return ""
+
+
+def findings(journey: Journey, texts: Texts) -> str:
+    """Return what the check of the host found, in one line; "" before it is done."""
+    if journey.rows[Step.CHECK].state not in (wire.DONE, wire.SKIPPED):
+        return ""
+    return joined(*(said for _label, said in account(journey.facts, texts)))
 
 
 def countdown(journey: Journey, now: float, texts: Texts) -> str:

@@ -113,3 +113,4 @@ def test_the_latest_task_decides_the_phase(tasks: dict[str, str], phase: Phase) 
 
 def test_waits_between_tries_grow_to_half_a_minute() -> None:
     assert [backoff(attempt) for attempt in range(9)] == [0, 1, 2, 4, 8, 15, 30, 30, 30]
+    assert [backoff(attempt, silent=True) for attempt in range(6)] == [0, 1, 2, 3, 3, 3]

@@ -172,13 +172,17 @@ def heard() -> Heard:
 def begin(heard: Heard) -> Iterator[Callable[..., Session]]:
     sessions: list[Session] = []
 
-    def make(host: FakeHost, *dials: Exception | None, join_only: bool = False) -> Session:
+    def make(
+        host: FakeHost, *dials: Exception | Callable[[], None] | None, join_only: bool = False
+    ) -> Session:
         tries = list(dials)
 
         def dial() -> Connection:
             error = tries.pop(0) if tries else None
-            if error is not None:
+            if isinstance(error, Exception):
                 raise error
+            if error is not None:
+                error()
             return cast("Connection", FakeConnection())
 
         wishes = Wishes(Destination(host="h", port=22, user="root"))
@@ -249,6 +253,24 @@ def test_a_host_that_is_gone_for_a_while_is_tried_again(
     session = begin(host, None, HostUnreachable("host-silent"))
     heard.wait_for(lambda event: isinstance(event, Retrying) and event.attempt == 1)
     session.retry_now()
+    heard.phase(Phase.READY)
+
+
+def test_who_wakes_a_try_that_is_under_way_gets_another_one_at_once(
+    begin: Callable[..., Session], heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(story, "backoff", lambda attempt, **_how: 60.0 if attempt else 0.0)
+    host = FakeHost([*WORK, ConnectionLost("connection-lost")], [READY, "until closed"])
+
+    begun = threading.Event()
+
+    def while_dialling() -> None:
+        assert begun.wait(10)
+        session.retry_now()
+        raise HostUnreachable("host-silent")
+
+    session = begin(host, None, while_dialling)
+    begun.set()
     heard.phase(Phase.READY)
 
 

@@ -14,11 +14,11 @@ from remote.hub import client, copies, files, ledger, worker
 from remote.hub.client import Answer, Problem
 from remote.hub.files import HubFile
 from remote.hub.ledger import Ledger
+from remote.packages.meter import Meter, seconds_left
 from remote.packages.places import Places, folders_with_models
 from remote.spec import Spec
 from remote.task import Cancelled, TaskFailed
 from remote.tasks import model_files
-from remote.packages.meter import Meter, seconds_left
 from tests.unit.remote_tasks.standin import StandIn
 
 SHA = "a" * 64

@@ -10,7 +10,7 @@ import pytest
 from paramiko.common import MSG_NAMES
 from paramiko.message import Message
 
-from desktop.core.ssh.channel import SafeChannel
+from desktop.core.ssh.channel import SafeChannel, Sink
 
 _WINDOW = 1 << 20
 
@@ -39,6 +39,26 @@ class SlowWire:
 
     def forget(self, chanid: int) -> None:
         self.forgotten.append(chanid)
+
+    def flush_soon(self, sink: Sink) -> None:
+        sink.flush()
+
+
+class Basin:
+    """A sink that keeps what it was given."""
+
+    def __init__(self) -> None:
+        self.heard: list[bytes | str] = []
+
+    def feed(self, data: bytes | bytearray | memoryview, /) -> None:
+        if data:
+            self.heard.append(bytes(data))
+
+    def end(self) -> None:
+        self.heard.append("end")
+
+    def flush(self) -> None:
+        self.heard.append("flush")
 
 
 class _NoTransport:
@@ -166,6 +186,39 @@ def test_a_request_without_an_answer_ends_with_its_deadline() -> None:
 class _FakeTransport(_NoTransport):
     def _send_user_message(self, message: Message) -> None:
         pass
+
+
+def test_a_sink_gets_what_came_before_it_and_after_it_and_the_end_in_order() -> None:
+    channel = _channel(SlowWire())
+    basin = Basin()
+    SafeChannel.HANDLERS[94](channel, Message(b"\0\0\0\5early"))
+    channel.divert(basin)
+    assert channel.deliver(memoryview(b"short way"))
+    SafeChannel.HANDLERS[94](channel, Message(b"\0\0\0\4late"))
+    SafeChannel.HANDLERS[96](channel, Message())
+    heard = ["early", "flush", "short way", "flush", "late", "flush", "end", "flush"]
+    assert [str(one, "ascii") if isinstance(one, bytes) else one for one in basin.heard] == heard
+    channel.close()
+
+
+def test_a_sink_that_comes_after_the_end_is_told_so() -> None:
+    channel = _channel(SlowWire())
+    SafeChannel.HANDLERS[97](channel, Message())
+    basin = Basin()
+    channel.divert(basin)
+    assert basin.heard == ["end", "flush"]
+
+
+def test_window_is_given_by_the_outbox_for_what_a_sink_has_written() -> None:
+    wire = SlowWire()
+    channel = _channel(wire)
+    channel.divert(Basin())
+    channel.give_window(_WINDOW)
+    assert wire.left == []
+    (give,) = wire.posted
+    give()
+    assert wire.left == ["channel-window-adjust"]
+    channel.close()
 
 
 def test_the_names_of_the_messages_are_the_ones_expected() -> None:

@@ -69,6 +69,8 @@ def test_a_providers_line_is_read_as_ssh_would(text: str, expected: Typed) -> No
         ("two words", "destination-unclear"),
         ("'open quote", "destination-unclear"),
         ("a\nb", "destination-unclear"),
+        ("ssh -p 1 a\nssh -p 2 b", "destination-unclear"),
+        ("ssh -p 1 a\none\ntwo", "destination-unclear"),
         ("x" * 2000, "destination-unclear"),
         ("gpu:", "destination-bad-port"),
         ("gpu:0", "destination-bad-port"),
@@ -134,9 +136,74 @@ def test_what_is_typed_wins_over_the_ssh_config(config: Path) -> None:
 
 @pytest.mark.usefixtures("ssh")
 def test_a_jump_host_is_kept_for_whoever_can_use_it(config: Path) -> None:
-    assert resolve("behind", config).proxy_jump == "jump.example.com"
+    via = resolve("behind", config).via
+    assert via is not None
+    assert (via.host, via.port, via.via) == ("jump.example.com", 22, None)
     assert resolve("none", config).proxy_command == ""
-    assert resolve("ssh -J other gpu", config).proxy_jump == "other"
+
+
+@pytest.mark.usefixtures("ssh")
+def test_each_jump_host_is_resolved_as_a_host_of_its_own(config: Path) -> None:
+    found = resolve("ssh -J first,me@second:33,gpu far", config)
+    assert found.via is not None
+    assert (found.via.host, found.via.port, found.via.user) == ("connect.example.com", 2222, "root")
+    second = found.via.via
+    assert second is not None
+    assert (second.host, second.port, second.user) == ("second", 33, "me")
+    assert second.via is not None
+    assert (second.via.host, second.via.via) == ("first", None)
+
+
+@pytest.mark.usefixtures("ssh")
+def test_jump_hosts_that_lead_back_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    path.write_text("Host a\n  ProxyJump b\nHost b\n  ProxyJump a\n")
+    with pytest.raises(DestinationError) as caught:
+        resolve("a", path)
+    assert caught.value.code == "destination-jumps"
+
+
+@pytest.mark.usefixtures("ssh")
+def test_of_proxy_jump_and_proxy_command_the_first_one_counts(tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    path.write_text(
+        "Host a\n  ProxyCommand nc %h %p\n  ProxyJump b\n"
+        "Host c\n  ProxyJump b\n  ProxyCommand nc %h %p\n"
+    )
+    assert (resolve("a", path).via, resolve("a", path).proxy_command) == (None, "nc a 22")
+    assert resolve("c", path).via is not None
+    assert resolve("c", path).proxy_command == ""
+
+
+@pytest.mark.usefixtures("ssh")
+def test_tokens_stand_for_what_they_do_in_ssh(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    path = tmp_path / "config"
+    path.write_text(
+        "Host gpu\n  HostName %h.example.com\n  Port 33\n  User me\n"
+        "  ProxyCommand nc %h %p --as %r --for %n 100%%\n"
+        "  IdentityFile %d/keys/%r-%h\n  CertificateFile ~/keys/%n.pub\n"
+        f"  UserKnownHostsFile {tmp_path}/one {tmp_path}/two\n  IdentityAgent {tmp_path}/agent\n"
+    )
+    found = resolve("gpu", path)
+    assert found.host == "gpu.example.com"
+    assert found.proxy_command == "nc gpu.example.com 33 --as me --for gpu 100%"
+    assert found.identity_files == (tmp_path / "keys" / "me-gpu.example.com",)
+    assert found.certificate_files == (tmp_path / "keys" / "gpu.pub",)
+    assert found.known_hosts_files == (tmp_path / "one", tmp_path / "two")
+    assert found.agent == str(tmp_path / "agent")
+
+
+@pytest.mark.usefixtures("ssh")
+def test_what_is_not_supported_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    path.write_text("Host gpu\n  ProxyUseFdpass yes\n  RevokedHostKeys /etc/revoked\n")
+    assert {line.lower() for line in resolve("gpu", path).unsupported} == {
+        "proxyusefdpass yes",
+        "revokedhostkeys /etc/revoked",
+    }
 
 
 @pytest.mark.usefixtures("ssh")

@@ -9,7 +9,7 @@ from paramiko.ssh_exception import IncompatiblePeer
 
 from desktop.core.errors import ConnectionFailed, ConnectionLost, ForwardFailed
 from desktop.core.ssh.destination import Destination
-from desktop.core.ssh.failures import is_fake, of_dialling, of_greeting, of_tunnel, of_use
+from desktop.core.ssh.failures import is_fake, of_dialling, of_greeting, of_jump, of_tunnel, of_use
 
 WHERE = Destination("gpu", 2222, "root")
 
@@ -36,8 +36,9 @@ def test_why_there_was_no_tcp_connection(error: Exception, code: str) -> None:
 @pytest.mark.parametrize(
     ("heard", "error", "code"),
     [
-        (b"", EOFError(), "not-ssh"),
-        (b"", paramiko.SSHException("Error reading SSH protocol banner"), "not-ssh"),
+        (b"", EOFError(), "greeting-closed"),
+        (b"", TimeoutError(), "greeting-silent"),
+        (b"System is booting up. Unprivileged users are not permitted", EOFError(), "host-booting"),
         (b"HTTP/1.1 400 Bad Request\r\n", paramiko.SSHException(), "not-ssh"),
         (b"SSH-2.0-OpenSSH_9.2\r\n", EOFError(), "handshake-failed"),
         (b"SSH-2.0-Old\r\n", IncompatiblePeer("no acceptable ciphers"), "ssh-incompatible"),
@@ -57,6 +58,21 @@ def test_what_a_port_said_is_shown_as_plain_text() -> None:
 def test_an_address_made_up_by_a_proxy_is_named_as_the_cause() -> None:
     failure = of_greeting(WHERE, "198.18.0.7", b"", EOFError())
     assert (failure.code, failure.facts["address"]) == ("host-fake-ip", "198.18.0.7")
+
+
+@pytest.mark.parametrize("error", [TimeoutError(), ConnectionRefusedError(), OSError(113, "x")])
+def test_an_address_made_up_by_a_proxy_is_named_also_where_nothing_answers(error: OSError) -> None:
+    failure = of_dialling(WHERE, error, ["198.19.0.9"])
+    assert (failure.code, failure.facts["address"]) == ("host-fake-ip", "198.19.0.9")
+
+
+def test_a_refusal_on_the_way_is_told_from_one_at_the_host() -> None:
+    behind = Destination("gpu", 2222, "root", via=Destination("jump"))
+    for number, code in ((1, "jump-prohibited"), (2, "jump-failed")):
+        refused = of_tunnel(WHERE, 2222, paramiko.ChannelException(number, "no\x1b[0m"))
+        failure = of_jump(behind, refused)
+        assert (failure.code, failure.facts["via"]) == (code, "jump")
+        assert failure.facts["reason"] == "no [0m"
 
 
 @pytest.mark.parametrize(

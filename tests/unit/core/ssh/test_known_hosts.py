@@ -168,3 +168,43 @@ def test_a_file_that_cannot_be_written_is_an_error_of_ours(tmp_path: Path) -> No
     with pytest.raises(StorageError) as caught:
         hosts.remember("gpu", OLD)
     assert caught.value.code == "storage-not-writable"
+
+
+def test_files_that_the_ssh_config_names_are_read_as_well_and_can_revoke(tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.write_text(f"@revoked {_line('*', OLD)}\n")
+    hosts = KnownHosts(tmp_path / "ours", ())
+    hosts.remember("gpu", OLD)
+    more = hosts.with_files([theirs])
+    assert more.judge("gpu", OLD).trust is Trust.REVOKED
+    more.remember("gpu", NEW)
+    assert hosts.judge("gpu", NEW).trust is Trust.KNOWN
+    assert theirs.read_text() == f"@revoked {_line('*', OLD)}\n"
+
+
+def test_hosts_that_are_trusted_at_the_same_time_are_all_kept(tmp_path: Path) -> None:
+    import threading
+
+    own = tmp_path / "known_hosts"
+    threads = [
+        threading.Thread(target=KnownHosts(own, ()).remember, args=(f"gpu{number}", OLD))
+        for number in range(20)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(own.read_text().splitlines()) == 20
+
+
+def test_no_odd_line_makes_a_wrong_key_a_known_one() -> None:
+    import random
+
+    chance = random.Random(4)
+    good = _line("gpu", OLD)
+    pieces = [*good.split(), "gpu", "*", ",", "!", "@revoked", "@cert-authority", "|1|", "|", "#"]
+    pieces += ["\x00", "\t", "\u2028", "=", "AAAA", "[gpu]:22", "ssh-rsa", "é", "\n", "?", "[", "]"]
+    for _ in range(20_000):
+        text = " ".join(chance.choices(pieces, k=chance.randint(1, 9)))
+        assert _trust(text, "gpu", NEW) is not Trust.KNOWN
+        assert _trust(f"{text}\n{good}", "gpu", OLD) in (Trust.KNOWN, Trust.REVOKED)

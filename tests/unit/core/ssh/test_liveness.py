@@ -64,9 +64,52 @@ def test_a_poke_asks_at_once_and_is_content_with_an_answer() -> None:
     watch.join(5)
 
 
+def test_a_poke_while_one_waits_for_its_answer_is_asked_as_well() -> None:
+    heard = [0.0]
+    probes: list[float] = []
+    asked = [threading.Event(), threading.Event()]
+
+    def probe() -> None:
+        probes.append(0.0)
+        asked[min(len(probes), 2) - 1].set()
+
+    watch = Liveness(lambda: heard[0], probe, lambda: None)
+    watch.poke()
+    assert asked[0].wait(5)
+    watch.poke()
+    heard[0] = time.monotonic() + 3600
+    assert asked[1].wait(5)
+    watch.stop()
+    watch.join(5)
+
+
 def test_a_poke_without_an_answer_is_death() -> None:
     dead = threading.Event()
     watch = Liveness(lambda: 0.0, lambda: None, dead.set, poke_seconds=0.05)
     watch.poke()
     assert dead.wait(5)
     watch.join(5)
+
+
+def test_a_poke_that_is_answered_late_is_a_stall_and_no_death() -> None:
+    stalled = threading.Event()
+    heard = [0.0]
+    watch = Liveness(lambda: heard[0], lambda: None, lambda: heard.append(0.0))
+    watch.when_stalled(stalled.set)
+    watch.poke()
+    assert stalled.wait(5)
+    heard[0] = time.monotonic()
+    watch.stop()
+    watch.join(5)
+    assert len(heard) == 1
+
+
+def test_a_host_that_is_late_with_an_answer_has_stalled_before_it_is_dead() -> None:
+    dead = threading.Event()
+    stalled: list[bool] = []
+    began = time.monotonic()
+    watch = Liveness(lambda: began, lambda: None, dead.set, Silence(interval=0.05, count=3))
+    watch.when_stalled(lambda: stalled.append(dead.is_set()))
+    assert dead.wait(5)
+    watch.join(5)
+    assert stalled == [False]

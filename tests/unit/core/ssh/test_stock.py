@@ -31,15 +31,30 @@ _CHANNEL = [
     "_handle_close",
     "_request_failed",
     "_feed_extended",
+    "_feed",
+    "_handle_eof",
+    "_unlink",
 ]
-_PACKETIZER = ["REKEY_BYTES", "REKEY_PACKETS", "complete_handshake", "_read_timeout"]
+_PACKETIZER = [
+    "REKEY_BYTES",
+    "REKEY_PACKETS",
+    "complete_handshake",
+    "_trigger_rekey",
+    "set_inbound_cipher",
+    "set_outbound_cipher",
+    "read_all",
+    "readline",
+    "read_message",
+    "send_message",
+]
 
 
 @pytest.mark.parametrize(
     ("owner", "name"),
     [(paramiko.Transport, name) for name in _TRANSPORT]
     + [(paramiko.Channel, name) for name in _CHANNEL]
-    + [(Packetizer, name) for name in _PACKETIZER],
+    + [(Packetizer, name) for name in _PACKETIZER]
+    + [(paramiko.Agent, "_connect")],
 )
 def test_paramiko_has_it(owner: type, name: str) -> None:
     assert hasattr(owner, name)

@@ -1,0 +1,130 @@
+"""Packets sealed with AES-GCM: as OpenSSH writes them, and never more than the bounds."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+
+import paramiko
+import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from paramiko.message import Message
+from paramiko.packet import NeedRekeyException, Packetizer
+
+from desktop.core.ssh.packets import Packets, Seal
+
+_IV = bytes(range(12))
+_KEY = bytes(16)
+_DATA = 94
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        for end in (ours, theirs):
+            end.settimeout(0.05)
+        yield ours, theirs
+
+
+def _cipher(way: str) -> dict[str, object]:
+    return {
+        "block_engine": AESGCM(_KEY),
+        "block_size": 16,
+        "mac_engine": None,
+        "mac_size": 16,
+        "mac_key": None,
+        "aead": True,
+        f"iv_{way}": _IV,
+    }
+
+
+def _packets(sock: socket.socket) -> Packets:
+    packets = Packets(sock)
+    packets.set_inbound_cipher(**_cipher("in"))
+    packets.set_outbound_cipher(**_cipher("out"))
+    return packets
+
+
+def _stock(sock: socket.socket) -> Packetizer:
+    stock = Packetizer(sock)
+    stock.set_inbound_cipher(**_cipher("in"))  # type: ignore[arg-type]
+    stock.set_outbound_cipher(**_cipher("out"))  # type: ignore[arg-type]
+    return stock
+
+
+@pytest.mark.parametrize("size", [1, 10, 11, 12, 15, 16, 17, 32768])
+def test_paramiko_reads_what_we_write_and_we_what_it_writes(
+    ends: tuple[socket.socket, socket.socket], size: int
+) -> None:
+    ours, theirs = _packets(ends[0]), _stock(ends[1])
+    content = os.urandom(size)
+    for _ in range(3):
+        for one, other in ((ours, theirs), (theirs, ours)):
+            one.send_message(Message(b"\x02" + content))
+            kind, message = other.read_message()
+            assert (kind, message.asbytes()) == (2, content)
+
+
+def test_a_packet_that_was_changed_ends_it(ends: tuple[socket.socket, socket.socket]) -> None:
+    packet = Seal(AESGCM(_KEY), _IV).close(b"\x02content")
+    packet[6] ^= 1
+    ends[1].sendall(packet)
+    with pytest.raises(paramiko.SSHException, match="changed"):
+        _packets(ends[0]).read_message()
+
+
+@pytest.mark.parametrize("length", [0, 15, 17, (512 << 10) + 16, 0xFFFFFFF0])
+def test_an_impossible_length_ends_it_before_anything_is_awaited(
+    ends: tuple[socket.socket, socket.socket], length: int
+) -> None:
+    ends[1].sendall(length.to_bytes(4, "big"))
+    with pytest.raises(paramiko.SSHException, match="impossible"):
+        _packets(ends[0]).read_message()
+
+
+def test_a_packet_of_padding_only_ends_it(ends: tuple[socket.socket, socket.socket]) -> None:
+    length = (16).to_bytes(4, "big")
+    ends[1].sendall(length + AESGCM(_KEY).encrypt(_IV, b"\x0f" + bytes(15), length))
+    with pytest.raises(paramiko.SSHException, match="without content"):
+        _packets(ends[0]).read_message()
+
+
+def test_data_is_delivered_before_the_host_is_waited_for_again(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    ours, theirs = _packets(ends[0]), _packets(ends[1])
+    events: list[str] = []
+
+    def deliver(payload: memoryview) -> bool:
+        events.append(str(payload[1:], "ascii"))
+        return True
+
+    ours.deliver = deliver
+    ours.before_waiting = lambda: events.append("wait")
+    for text in (b"one", b"two"):
+        theirs.send_message(Message(bytes([_DATA]) + text))
+    theirs.send_message(Message(b"\x02other"))
+    assert ours.read_message()[0] == 2
+    assert events == ["wait", "one", "two"]
+
+
+def test_after_the_limit_a_new_key_exchange_is_asked_for(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    ours, theirs = _packets(ends[0]), _packets(ends[1])
+    ours.REKEY_BYTES = 1
+    theirs.send_message(Message(b"\x02x"))
+    ours.read_message()
+    assert ours.need_rekey()
+    with pytest.raises(NeedRekeyException):
+        ours.read_message()
+
+
+def test_a_port_that_talks_without_a_line_is_left(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    ends[1].sendall(b"x" * (17 << 10))
+    with pytest.raises(paramiko.SSHException, match="version line"):
+        Packets(ends[0]).readline(1.0)
