@@ -5,8 +5,9 @@ Ctrl-C leaves the host working; the next `up` joins it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
 from desktop.cli.events import EventQueue
 from desktop.cli.options import Invocation
@@ -19,21 +20,43 @@ from desktop.core.session.dial import Dial, dialler
 from desktop.core.session.session import Session
 from desktop.core.session.wishes import Wishes
 from desktop.core.ssh.connection import Connection
+from desktop.core.ssh.dialled import Dialled
 from desktop.core.ssh.known_hosts import KnownHosts
+from desktop.system.network import NetlinkWatcher
+from desktop.system.wake import SleepWatcher, Watcher
 
 
 @contextmanager
 def opened_session(
     call: Invocation, wished: Wishes, events: EventQueue, *, join_only: bool = False
 ) -> Iterator[Session]:
-    """Give a session that is closed at the end; the host works on."""
-    dial = session_dialler(call, wished, events, forwarding=True)
+    """Give a session that is closed at the end; the host works on.
+
+    While it is open the laptop's sleep and its network are watched, as the app does.
+    """
+    dial = Dialled(session_dialler(call, wished, events, forwarding=True))
     session = Session(wished, events.put, dial, join_only=join_only)
-    try:
+
+    def look_again() -> None:
+        dial.poke()
+        session.retry_now()
+
+    with ExitStack() as stack:
+        stack.callback(dial.close)
+        stack.callback(session.close)
+        stack.callback(events.close)
+        for watcher in _watchers(look_again):
+            watcher.start()
+            stack.callback(watcher.stop)
         yield session
-    finally:
-        events.close()
-        session.close()
+
+
+def _watchers(look_again: Callable[[], None]) -> list[Watcher]:
+    """Return those that need no Qt; where it takes Qt, the probes of the connection have to do."""
+    watchers: list[Watcher] = [SleepWatcher(look_again)]
+    if sys.platform == "linux":
+        watchers.append(NetlinkWatcher(look_again))
+    return watchers
 
 
 def session_dialler(

@@ -106,7 +106,8 @@ class Controller:
         self.wishes = wishes
         self._on_target(self.target())
         if wishes != self._given:
-            self._remember(host, wishes.model)
+            # Not what was typed: a password may stand under the line.
+            self._remember(wishes.destination.text, wishes.model)
         self._session.start()
         return None
 

@@ -9,7 +9,7 @@ from desktop.core.errors import ReplyFailed
 from desktop.core.events import Delta, Endpoint, PhaseChanged, Ready, ReplyBroken, ReplyDone
 from desktop.core.paths import paths
 from desktop.core.phases import Phase
-from desktop.core.session.wishes import from_settings
+from desktop.core.session.wishes import Wishes, from_settings
 from desktop.core.settings import Settings
 from desktop.core.ssh.destination import resolve
 from desktop.core.texts import Texts
@@ -92,6 +92,31 @@ def test_one_reply_at_a_time_and_none_without_a_model(controller: Controller) ->
     assert controller._replies.cancelled == [1]  # type: ignore[union-attr]
     controller.apply([ReplyDone(1, "cancelled", None, None, None), PhaseChanged(Phase.OFF)])
     assert not controller.send("three")
+
+
+def test_a_password_that_was_pasted_under_the_line_is_saved_nowhere(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class FakeSession:
+        def start(self) -> None:
+            pass
+
+        def close(self) -> None:
+            pass
+
+    given: list[Wishes] = []
+
+    def new_session(wishes: Wishes) -> FakeSession:
+        given.append(wishes)
+        return FakeSession()
+
+    monkeypatch.setattr(controller, "_new_session", new_session)
+    assert controller.start("ssh -p 2201 root@kite.example.com\ns3cret-0f-mine", "a/b") is None
+    assert given[0].destination.password == "s3cret-0f-mine"
+    saved = paths().settings.read_text(encoding="utf-8")
+    assert "ssh -p 2201 root@kite.example.com" in saved
+    assert "s3cret" not in saved
+    assert "s3cret" not in repr(controller.target())
 
 
 def test_saved_settings_become_wishes() -> None:

@@ -92,7 +92,13 @@ def await_silence(
 
 
 def look(where: Destination) -> Port:
-    """Look whether anybody speaks SSH at the address."""
+    """Look whether anybody speaks SSH at the address.
+
+    A host that is reached through another one or through a program cannot be looked at from here:
+    its silence would prove nothing.
+    """
+    if where.via or where.proxy_command or where.proxy:
+        return Port.UNKNOWN
     try:
         with closing(dial(where.host, where.port, _PROBE_S)) as connection:
             connection.settimeout(_PROBE_S)

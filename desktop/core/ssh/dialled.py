@@ -12,7 +12,9 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 
+from desktop.core.errors import AppError
 from desktop.core.ssh.connection import Connection
 
 
@@ -56,7 +58,8 @@ class Dialled:
             self._closed = True
             beside, self._beside = self._beside, None
         if beside is not None and not beside.cancel():
-            beside.result().close()
+            with suppress(AppError):  # it has just failed
+                beside.result().close()
 
     def _begin_beside(self, old: Connection) -> None:
         with self._lock:

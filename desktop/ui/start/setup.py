@@ -10,6 +10,7 @@ from desktop.core.texts import Texts
 from desktop.ui import icons
 from desktop.ui.intents import Target
 from desktop.ui.labels import Elided, button, label
+from desktop.ui.start.host_field import HostField
 
 _KITE = 60
 
@@ -18,7 +19,7 @@ class Setup(QWidget):
     """What is shown while nothing runs.
 
     Signals:
-        submitted: host text and model, as typed.
+        submitted: host text (with the password under it where one was pasted) and model.
     """
 
     submitted = Signal(str, str)
@@ -29,7 +30,12 @@ class Setup(QWidget):
         self._remark = ""
         self._title = label(size=1.7, bold=True, wrap=True)
         self._subtitle = label(tone="quiet", size=1.05, wrap=True)
-        self.host, self.model = self._field("host"), self._field("model")
+        self.host, self.model = HostField(), QLineEdit()
+        self._prepare("host", self.host)
+        self._prepare("model", self.model)
+        self._host_help = label(tone="quiet", size=0.92, wrap=True)
+        self._say_of_password(taken=False)
+        self.host.password_taken.connect(lambda taken: self._say_of_password(taken=taken))
         self._problem = label(tone="bad", wrap=True)
         self._problem.setVisible(False)
         self._summary = self._make_summary()
@@ -39,15 +45,16 @@ class Setup(QWidget):
         self._arrange()
         self.show_target(target)
 
-    def _field(self, name: str) -> QLineEdit:
-        field = QLineEdit()
+    def _prepare(self, name: str, field: QLineEdit) -> None:
         field.setObjectName(f"{name}Field")
         field.setAccessibleName(self._texts[f"setup.{name}"])
         field.setPlaceholderText(self._texts[f"setup.{name}-example"])
         field.setMaxLength(500)
         field.returnPressed.connect(self._submit)
         field.textEdited.connect(lambda _: self._problem.setVisible(False))
-        return field
+
+    def _say_of_password(self, *, taken: bool) -> None:
+        self._host_help.setText(self._texts["setup.password-taken" if taken else "setup.host-help"])
 
     def _make_summary(self) -> QFrame:
         card = QFrame()
@@ -71,13 +78,15 @@ class Setup(QWidget):
         layout = QVBoxLayout(fields)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(7)
-        for name, field in (("host", self.host), ("model", self.model)):
+        model_help = label(self._texts["setup.model-help"], tone="quiet", size=0.92, wrap=True)
+        for name, field, help_ in (
+            ("host", self.host, self._host_help),
+            ("model", self.model, model_help),
+        ):
             title = label(self._texts[f"setup.{name}"], bold=True)
             title.setBuddy(field)
-            layout.addWidget(title)
-            layout.addWidget(field)
-            layout.addWidget(label(self._texts[f"setup.{name}-help"], tone="quiet", size=0.92,
-                                   wrap=True))  # fmt: skip
+            for widget in (title, field, help_):
+                layout.addWidget(widget)
             layout.addSpacing(9)
         return fields
 
@@ -129,7 +138,7 @@ class Setup(QWidget):
 
     def _submit(self) -> None:
         self._problem.setVisible(False)
-        self.submitted.emit(self.host.text().strip(), self.model.text().strip())
+        self.submitted.emit(self.host.whole(), self.model.text().strip())
 
     def complain(self, why: Explanation) -> None:
         """Say under the fields why what was typed cannot be used."""

@@ -1,7 +1,9 @@
 import errno
 import socket
 import threading
-from typing import cast
+from contextlib import closing
+from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 
@@ -115,3 +117,14 @@ def greet(server: socket.socket, greeting: bytes) -> None:
 )
 def test_our_own_network_proves_nothing(error: OSError, shown: Port) -> None:
     assert of_error(error) is shown
+
+
+@pytest.mark.parametrize(
+    "way", [{"via": HOST}, {"proxy_command": "nc h 22"}, {"proxy": "socks5://127.0.0.1:1080"}]
+)
+def test_a_host_behind_another_is_never_taken_for_silent(way: dict[str, Any]) -> None:
+    with closing(socket.socket()) as nobody:  # bound, and does not listen: refused
+        nobody.bind(("127.0.0.1", 0))
+        where = Destination("127.0.0.1", nobody.getsockname()[1], "root")
+        assert look(where) is Port.SILENT
+        assert look(replace(where, **way)) is Port.UNKNOWN
