@@ -86,12 +86,16 @@ def test_its_progress_never_went_backwards_and_told_the_time_left(home: Path) ->
     events = [json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines()]
     for task, steps in STEPS.items():
         reports = [each for each in events if each["kind"] == "progress" and each["task"] == task]
-        assert list(dict.fromkeys(each["step"] for each in reports)) == steps
+        seen = list(dict.fromkeys(each["step"] for each in reports))
+        assert seen == [step for step in steps if step in seen], task
+        # Five reports a second at most: what a warm cache installs in less has no step of its own.
+        assert set(steps) - set(seen) <= ({"install"} if task == wire.HUB_ENVIRONMENT else set())
         known = [each for each in reports if each["total"]]
         shares = [each["done"] / each["total"] for each in known]
         assert shares == sorted(shares), task
         assert shares[-1] == 1.0, task
-        assert any(each["eta_s"] is not None for each in known), task
+        if "install" in seen or task != wire.HUB_ENVIRONMENT:
+            assert any(each["eta_s"] is not None for each in known), task
     assert all(each["eta_s"] is not None for each in reports)  # of serve, from its first report on
 
 

@@ -25,7 +25,7 @@ _HOLD_SECONDS = 2.0  # that a new connection waits while there is no SSH connect
 _ACCEPT_AGAIN_SECONDS = 0.5
 _PIECE = 256 << 10
 _MOST_CONNECTIONS = 128
-_MOST_IDLE = 4
+IDLE_WORKERS = 4
 _JOIN_SECONDS = 5.0
 _WAIT_SECONDS = 3600.0  # any: it keeps the shared descriptor non-blocking, as the way down needs it
 
@@ -159,7 +159,7 @@ class LocalForward:
         while pair is not None:
             self._carry(pair)
             with self._lock:
-                if self._closed or self._idle >= _MOST_IDLE:
+                if self._closed or self._idle >= IDLE_WORKERS:
                     self._workers.discard(threading.current_thread())
                     return
                 self._idle += 1
