@@ -28,6 +28,7 @@ from desktop.core.chat.replies import Replies
 from desktop.core.events import Delta, Endpoint, Event, ReplyDone, ReplyStarted
 from desktop.rehearsal.scripted_engine.options import parse
 from desktop.rehearsal.scripted_engine.server import EngineServer
+from desktop.rehearsal.scripted_engine.traffic import Request, Traffic
 from desktop.ui.bridge import TICK_MS
 from tests.bench.figures import Figure, median, quantile, show
 from tests.helpers.screens import REPLY, close, ready, set_stage
@@ -80,6 +81,22 @@ def figures_of(name: str, spent: list[float]) -> list[Figure]:
     ]
 
 
+class HeardTraffic(Traffic):
+    """Traffic that tells when a request comes and when it goes."""
+
+    def __init__(self, seen: queue.SimpleQueue[float], whole: Traffic) -> None:
+        super().__init__(seats=whole.seats, room=whole.room)
+        self._seen = seen
+
+    def arrive(self, prompt_tokens: int) -> Request:
+        self._seen.put(time.monotonic())
+        return super().arrive(prompt_tokens)
+
+    def leave(self, request: Request, *, whole: bool) -> None:
+        super().leave(request, whole=whole)
+        self._seen.put(time.monotonic())
+
+
 class ListeningEngine(EngineServer):
     """The scripted engine in its prefill for ever; `seen` gets the times of what it notices."""
 
@@ -87,10 +104,7 @@ class ListeningEngine(EngineServer):
         options = parse(["serve", "--host", "127.0.0.1", "--port", "0", "--scripted-prefill-s=600"])
         super().__init__(options, 8192)
         self.seen: queue.SimpleQueue[float] = queue.SimpleQueue()
-
-    def enter(self, change: int) -> None:
-        super().enter(change)
-        self.seen.put(time.monotonic())
+        self.traffic = HeardTraffic(self.seen, self.traffic)
 
 
 @contextmanager
