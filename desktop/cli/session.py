@@ -20,7 +20,6 @@ from desktop.core.session.dial import Dial, dialler
 from desktop.core.session.session import Session
 from desktop.core.session.wishes import Wishes
 from desktop.core.ssh.connection import Connection
-from desktop.core.ssh.dialled import Dialled
 from desktop.core.ssh.known_hosts import KnownHosts
 from desktop.system.network import NetlinkWatcher
 from desktop.system.wake import SleepWatcher, Watcher
@@ -34,18 +33,12 @@ def opened_session(
 
     While it is open the laptop's sleep and its network are watched, as the app does.
     """
-    dial = Dialled(session_dialler(call, wished, events, forwarding=True))
+    dial = session_dialler(call, wished, events, forwarding=True)
     session = Session(wished, events.put, dial, join_only=join_only)
-
-    def look_again() -> None:
-        dial.poke()
-        session.retry_now()
-
     with ExitStack() as stack:
-        stack.callback(dial.close)
         stack.callback(session.close)
         stack.callback(events.close)
-        for watcher in _watchers(look_again):
+        for watcher in _watchers(session.look_again):
             watcher.start()
             stack.callback(watcher.stop)
         yield session

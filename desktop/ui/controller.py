@@ -35,7 +35,6 @@ from desktop.ui.prompts import WindowPrompts
 if TYPE_CHECKING:
     from desktop.core.chat.replies import Replies
     from desktop.core.session.session import Session
-    from desktop.core.ssh.dialled import Dialled
 
 
 @dataclass(slots=True)
@@ -87,7 +86,6 @@ class Controller:
         self._bridge, self._prompts = bridge, prompts
         self._on_target, self._on_quit = on_target, on_quit
         self._session: Session | None = None
-        self._dial: Dialled | None = None
         self._replies: Replies | None = None
         self._phase = Phase.OFF
         self._conversation = _Conversation()
@@ -177,10 +175,9 @@ class Controller:
 
         From any thread; returns at once.
         """
-        session, dial = self._session, self._dial
-        if session is not None and dial is not None:
-            dial.poke()
-            session.retry_now()
+        session = self._session
+        if session is not None:
+            session.look_again()
 
     def target(self) -> Target:
         """Return where it goes, in words."""
@@ -213,11 +210,10 @@ class Controller:
         # paramiko: a quarter of a second that nobody should wait for before the first paint.
         from desktop.core.session.dial import dialler  # noqa: PLC0415
         from desktop.core.session.session import Session  # noqa: PLC0415
-        from desktop.core.ssh.dialled import Dialled  # noqa: PLC0415
 
         known_hosts = KnownHosts(self._paths.known_hosts)
-        self._dial = Dialled(dialler(wishes, self._prompts, known_hosts, forwarding=True))
-        return Session(wishes, self._bridge.post, self._dial)
+        dial = dialler(wishes, self._prompts, known_hosts, forwarding=True)
+        return Session(wishes, self._bridge.post, dial)
 
     def _use_replies(self) -> Replies:
         if self._replies is None:
@@ -230,9 +226,6 @@ class Controller:
         if self._session is not None:
             self._session.close()
             self._session = None
-        if self._dial is not None:
-            self._dial.close()
-            self._dial = None
 
     def _remember(self, host: str, model: str) -> None:
         """Save the choice; that it cannot be saved stops nobody from using it."""

@@ -80,7 +80,6 @@ def make_traveller(
             traveller.session.stop()
             traveller.until_phase(Phase.OFF)
         traveller.session.close()
-        traveller.dial.close()
         until(lambda who=traveller: who.use() <= who.idle)  # type: ignore[misc]
 
 
@@ -171,7 +170,7 @@ def test_the_connection_is_reset(make_traveller: MakeTraveller) -> None:
     before = traveller.until_ready()
     rest = traveller.at_rest()
     traveller.box.sshd.freeze()
-    traveller.dial.poke()
+    traveller.session._dial.poke()
     sent = traveller.cable.packets
     until(lambda: traveller.cable.packets > sent)  # a socket that was not read to its end …
     began = time.monotonic()
@@ -192,7 +191,7 @@ def test_the_laptop_sleeps_eight_hours(make_traveller: MakeTraveller) -> None:
     def clocks() -> tuple[float, float]:
         return time.time() + slept, time.monotonic()
 
-    watcher = SleepWatcher(traveller.look_again, clocks)
+    watcher = SleepWatcher(traveller.session.look_again, clocks)
     watcher.start()
     try:
         traveller.cable.forget_flows()  # no router keeps a silent connection for a night
@@ -210,7 +209,7 @@ def test_the_laptop_moves_to_another_network(make_traveller: MakeTraveller) -> N
     traveller.start()
     before = traveller.until_ready()
     rest = traveller.at_rest()
-    watcher = network_watcher(traveller.look_again)
+    watcher = network_watcher(traveller.session.look_again)
     traveller.cable.laptop.run(watcher.start)
     try:
         began = time.monotonic()

@@ -128,27 +128,24 @@ def test_saved_settings_become_wishes() -> None:
 
 
 class FakeString:
-    """A session and its dial, of which only the news of a changed network is looked at."""
+    """A session, of which only the news of a changed network is looked at."""
 
     def __init__(self) -> None:
         self.told: list[str] = []
 
-    def poke(self) -> None:
-        self.told.append("poke")
-
-    def retry_now(self) -> None:
-        self.told.append("retry")
+    def look_again(self) -> None:
+        self.told.append("look again")
 
     def close(self) -> None:
         self.told.append("close")
 
 
-def test_after_a_sleep_the_connection_is_asked_and_a_wait_is_over(controller: Controller) -> None:
+def test_after_a_sleep_the_session_looks_again_while_there_is_one(controller: Controller) -> None:
     controller.look_again()  # before the first start: nobody to ask
     string = FakeString()
-    controller._session = controller._dial = string  # type: ignore[assignment]
+    controller._session = string  # type: ignore[assignment]
     controller.look_again()
-    assert string.told == ["poke", "retry"]
+    assert string.told == ["look again"]
     controller.close()
     controller.look_again()
-    assert string.told == ["poke", "retry", "close", "close"]
+    assert string.told == ["look again", "close"]

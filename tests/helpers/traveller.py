@@ -25,7 +25,6 @@ from desktop.core.session.reading import to_event
 from desktop.core.session.session import Session
 from desktop.core.session.wishes import Wishes
 from desktop.core.ssh.connection import Connection
-from desktop.core.ssh.dialled import Dialled
 from desktop.core.ssh.forward import IDLE_WORKERS
 from desktop.core.ssh.liveness import Silence
 from tests.e2e.conftest import Box
@@ -44,7 +43,6 @@ class Traveller:
 
     box: Box
     cable: Cable
-    dial: Dialled
     session: Session
     person: Person
     events: list[Event]
@@ -86,11 +84,6 @@ class Traveller:
 
     def ask(self, endpoint: Endpoint, seconds: float = 10.0) -> int:
         return self.cable.laptop.run(_ask, endpoint, seconds)
-
-    def look_again(self) -> None:
-        """Do what the app does when the laptop woke up or has another network."""
-        self.dial.poke()
-        self.session.retry_now()
 
     def heard(self) -> list[Event]:
         return [event for event in list(self.events) if _is_of_the_journal(event)]
@@ -164,7 +157,6 @@ def travel(box: Box, cable: Cable, person: Person, *, quick: bool, by_key: bool)
             connection._liveness._silence = Silence(*QUICK)
         return connection
 
-    dialled = Dialled(dial_and_hurry)
     events: list[Event] = []
     changed = threading.Condition()
 
@@ -173,5 +165,5 @@ def travel(box: Box, cable: Cable, person: Person, *, quick: bool, by_key: bool)
             events.append(event)
             changed.notify_all()
 
-    session = Session(wishes, emit, dialled)
-    return Traveller(box, cable, dialled, session, person, events, changed)
+    session = Session(wishes, emit, dial_and_hurry)
+    return Traveller(box, cable, session, person, events, changed)

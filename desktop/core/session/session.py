@@ -38,6 +38,7 @@ from desktop.core.session.spec import spec_fields
 from desktop.core.session.stage import Stage
 from desktop.core.session.wishes import Wishes
 from desktop.core.ssh.connection import Connection
+from desktop.core.ssh.dialled import Dialled
 from desktop.core.ssh.forward import LocalForward
 from remote import wire
 
@@ -82,7 +83,7 @@ class Session:
         """
         self._wishes = wishes
         self._stage = Stage(emit)
-        self._dial = dial
+        self._dial = Dialled(dial)
         self._deploy = deploy
         self._join_only = join_only
         self._stopping = threading.Event()
@@ -121,6 +122,14 @@ class Session:
         """End the wait before the next try to reach the host."""
         self._woken.set()
 
+    def look_again(self) -> None:
+        """Find out now whether the host is there: the laptop woke up, or has another network.
+
+        From any thread; returns at once.
+        """
+        self._dial.poke()
+        self.retry_now()
+
     def close(self) -> None:
         """Leave the host as it is, say nothing any more, and end the thread.
 
@@ -134,6 +143,7 @@ class Session:
             if self._thread is not None:
                 self._thread.join(_CLOSING_GRACE_S)
         self._stage.silence()
+        self._dial.close()
 
     # -- the story, in the session's thread ------------------------------------------------
 

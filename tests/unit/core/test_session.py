@@ -78,6 +78,13 @@ class FakeConnection:
 
     def __init__(self) -> None:
         self.closed = threading.Event()
+        self.poked = threading.Event()
+
+    def when_stalled(self, action: Callable[[], None]) -> None:
+        pass
+
+    def poke(self) -> None:
+        self.poked.set()
 
     @property
     def alive(self) -> bool:
@@ -272,6 +279,21 @@ def test_who_wakes_a_try_that_is_under_way_gets_another_one_at_once(
     session = begin(host, None, while_dialling)
     begun.set()
     heard.phase(Phase.READY)
+
+
+def test_after_a_sleep_the_connection_is_asked_and_a_wait_is_over(
+    begin: Callable[..., Session], heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(story, "backoff", lambda attempt, **_how: 60.0 if attempt else 0.0)
+    host = FakeHost([*WORK, READY, "until closed"], ["until closed"])
+    session = begin(host, None, HostUnreachable("host-silent"))
+    heard.phase(Phase.READY)
+    session.look_again()
+    assert host.connection.poked.is_set()
+    host.connection.close()
+    heard.wait_for(lambda event: isinstance(event, Retrying) and event.attempt == 1)
+    session.look_again()
+    heard.wait_for(lambda event: heard.phases.count(Phase.READY) == 2)
 
 
 def test_a_refused_password_is_never_tried_again(
