@@ -83,7 +83,7 @@ def plan(shape: Shape, cards: Sequence[Gpu], engine: Engine, spec: Spec) -> Fit:
     return best._replace(held=tuple(held)) if emptied.fits else best
 
 
-def check(fit: Fit, _shape: Shape, cards: Sequence[Gpu], spec: Spec) -> None:
+def check(fit: Fit, cards: Sequence[Gpu], spec: Spec) -> None:
     """Raise where the model does not fit, with what a person needs to know.
 
     Raises:

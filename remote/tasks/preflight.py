@@ -135,8 +135,8 @@ def decide(spec: Spec, host: Host, known: Prospect, plan: Plan) -> None:
     _check_model(spec, known)
     if known.config and shape.needs_code(known.config) and not spec.trust_remote_code:
         raise TaskFailed("model.needs-code", model=spec.model)
-    if plan.shape is not None and plan.fit is not None:
-        fit.check(plan.fit, plan.shape, host.cards.cards, spec)
+    if plan.fit is not None:
+        fit.check(plan.fit, host.cards.cards, spec)
     _check_room(spec, host, known, plan)
 
 

@@ -109,7 +109,7 @@ def _planned(ctx: Context, model: ModelFolder) -> Tuple[Sequence[Gpu], Optional[
             return cards, None
         planned = fit.plan(found, cards, engine, ctx.spec)
         if planned.fits or not planned.held or time.monotonic() >= until:
-            fit.check(planned, found, cards, ctx.spec)
+            fit.check(planned, cards, ctx.spec)
             return cards, planned
         ctx.log("waiting for the memory of the cards %s" % (planned.held,))
         if ctx.cancelled.wait(SECONDS_BETWEEN_CARDS):

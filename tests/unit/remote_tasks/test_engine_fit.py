@@ -41,7 +41,7 @@ def fit_of(shape: Shape, *cards: Gpu, engine: Any = NEW, **wishes: Any) -> Fit:
 def refusal(shape: Shape, *cards: Gpu, **wishes: Any) -> TaskFailed:
     spec = SPEC._replace(**wishes)
     with pytest.raises(TaskFailed) as caught:
-        check(plan(shape, cards, NEW, spec), shape, cards, spec)
+        check(plan(shape, cards, NEW, spec), cards, spec)
     return caught.value
 
 
@@ -291,7 +291,7 @@ def test_a_card_that_is_too_small_is_not_blamed_on_others() -> None:
 
 
 def test_what_fits_is_not_refused() -> None:
-    check(fit_of(YI_34B, RTX_4090), YI_34B, [RTX_4090], SPEC)
+    check(fit_of(YI_34B, RTX_4090), [RTX_4090], SPEC)
 
 
 def test_weights_are_unpacked_beside_the_others_only_by_newer_engines() -> None:
