@@ -12,7 +12,6 @@ from typing import NamedTuple, Optional, Tuple
 from remote.engine import choice, fit, options, shape
 from remote.engine.choice import Engine
 from remote.engine.fit import Fit
-from remote.engine.shape import Shape
 from remote.host import disks, gpus, providers
 from remote.host.aside import Aside
 from remote.host.disks import Disk, Room, existing_parent, is_writable_folder
@@ -61,13 +60,11 @@ class Plan(NamedTuple):
     Attributes:
         engines: the best one first; () where none is known yet, or `refusal` says why.
         refusal: why there is no engine for this host.
-        shape: the model's numbers, None where they are not known.
         fit: how it is put on the cards, None where that cannot be told.
     """
 
     engines: Tuple[Engine, ...]
     refusal: Optional[TaskFailed] = None
-    shape: Optional[Shape] = None
     fit: Optional[Fit] = None
 
 
@@ -117,8 +114,8 @@ def make_plan(spec: Spec, host: Host, known: Prospect) -> Plan:
     engines, refusal = _engines(spec, host)
     numbers = shape.read(known.config, known.weight_bytes) if known.config else None
     if numbers is None or not engines or host.no_gpu_boot:
-        return Plan(engines, refusal, numbers)
-    return Plan(engines, None, numbers, fit.plan(numbers, host.cards.cards, engines[0], spec))
+        return Plan(engines, refusal)
+    return Plan(engines, None, fit.plan(numbers, host.cards.cards, engines[0], spec))
 
 
 def decide(spec: Spec, host: Host, known: Prospect, plan: Plan) -> None:
