@@ -7,8 +7,11 @@ import sys
 
 def main() -> None:
     """Run the command line and exit with its status."""
-    from desktop.cli.commands import run  # noqa: PLC0415 - keeps `import desktop.__main__` free
+    # Here, and not above: `import desktop.__main__` stays free.
+    from desktop.cli.commands import run  # noqa: PLC0415
+    from desktop.system.heaps import share_one_heap  # noqa: PLC0415
 
+    share_one_heap()
     sys.exit(run(sys.argv[1:]))
 
 

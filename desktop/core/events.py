@@ -74,10 +74,22 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Retrying:
-    """The next try to reach the host starts in `wait_s` seconds."""
+    """The next try to reach the host starts in `wait_s` seconds.
+
+    Attributes:
+        attempt: tries that failed in a row before this wait.
+        wait_s: from now.
+        error: why the last try failed.
+        left_s: seconds until a first connect is given up; None where it never is.
+        asks: it failed so often that a person should be asked whether the address is another one
+            (`Session.move`); stays true until the host was reached.
+    """
 
     attempt: int
     wait_s: float
+    error: AppError | None = None
+    left_s: float | None = None
+    asks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,13 +175,40 @@ class Reasoning:
 
 @dataclass(frozen=True, slots=True)
 class ReplyDone:
-    """A reply is complete. `finish_reason` is the engine's, or "cancelled" by the user."""
+    """A reply is complete.
+
+    Attributes:
+        reply: its number.
+        finish_reason: the engine's, or "cancelled" by the user.
+        usage: token counts, where the engine told them.
+        ttft_s: seconds to the first token.
+        tokens_per_s: from the first token on.
+        reasoning_s: seconds from the first to the last token of the reasoning.
+    """
 
     reply: int
     finish_reason: str
     usage: Usage | None
     ttft_s: float | None
     tokens_per_s: float | None
+    reasoning_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trimmed:
+    """The oldest turns of the conversation are not in the request: they no longer fit."""
+
+    reply: int
+    turns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What was asked to be counted takes so many tokens of the context's `limit`."""
+
+    count: int
+    tokens: int
+    limit: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +222,6 @@ class ReplyBroken:
 SessionEvent = (
     PhaseChanged | TaskChanged | Progress | Fact | Ready | Retrying | Restarting | Sample | Ended
 )
-ReplyEvent = ReplyStarted | Delta | Reasoning | ReplyDone | ReplyBroken
-Event = SessionEvent | ReplyEvent
+ReplyEvent = ReplyStarted | Trimmed | Delta | Reasoning | ReplyDone | ReplyBroken
+Event = SessionEvent | ReplyEvent | Counted
 Emit = Callable[[Event], None]

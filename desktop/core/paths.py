@@ -30,6 +30,16 @@ class Paths:
         return self.config / "known_hosts"
 
     @property
+    def local_ports(self) -> Path:
+        """The local port of each saved host."""
+        return self.state / "local-ports"
+
+    @property
+    def database(self) -> Path:
+        """The conversations; SQLite keeps files of its own beside it."""
+        return self.state / "conversations.db"
+
+    @property
     def rehearsal(self) -> Path:
         """The loopback host's folder and the converted model."""
         return self.cache / "rehearsal"

@@ -7,28 +7,18 @@ nothing that a person wrote: unknown keys (of a newer version), bad values, a fi
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import tempfile
 import tomllib
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from desktop.core.errors import StorageError
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Hosts on one private network that serve a model together.
-
-    Attributes:
-        hosts: in any form that `paperkite up HOST` takes; the first one is the head.
-        head_address: the head's, as the others reach it.
-    """
-
-    hosts: tuple[str, ...]
-    head_address: str
+from desktop.core.saved import Group, SavedHost, as_table, read_groups, read_hosts
+from desktop.core.setting_values import sort_out
+from desktop.core.toml_text import assignment
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +26,7 @@ class Settings:
     """What `settings.toml` holds. Empty strings mean "decide for me".
 
     Attributes:
-        host: the default host, in any form that `paperkite up HOST` takes.
+        host: the default host: a saved name, or any other form that `paperkite up HOST` takes.
         model: `OWNER/NAME` at the hub.
         revision: at the hub.
         hub: base URL of the hub.
@@ -47,11 +37,13 @@ class Settings:
         kv_cache_dtype: "auto", "fp8" or "" (what fits).
         trust_remote_code: models whose own Python code may run on the host.
         local_port: of the endpoint; 0 = 8000 or the next free one.
+        proxy: to connect through, such as `socks5://127.0.0.1:1080`.
         lease_minutes: the host stops the model after so long without a laptop and a request;
             0 = never.
         idle_minutes: the same without a request, laptop or not; 0 = never.
         limit_minutes: the host stops the model after so long in any case; 0 = never.
         power_off: where it stopped it for one of these, it powers itself off too.
+        hosts: saved hosts, by the name that `paperkite up NAME` takes.
         groups: hosts that serve together, by the name that `paperkite up NAME` takes.
         language: "zh", "en" or "" (the system's).
         theme: "light", "dark" or "" (the system's).
@@ -70,10 +62,12 @@ class Settings:
     kv_cache_dtype: str = ""
     trust_remote_code: tuple[str, ...] = ()
     local_port: int = 0
+    proxy: str = ""
     lease_minutes: int = 30
     idle_minutes: int = 0
     limit_minutes: int = 0
     power_off: bool = False
+    hosts: dict[str, SavedHost] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)
     language: str = ""
     theme: str = ""
@@ -81,18 +75,7 @@ class Settings:
     rejected: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
-_CHOICES = {
-    "language": ("", "zh", "en"),
-    "theme": ("", "light", "dark"),
-    "kv_cache_dtype": ("", "auto", "fp8"),
-}
-_MOST_MINUTES = 366 * 24 * 60  # as the host's spec has it
-_MOST = {
-    "local_port": 65535,
-    "lease_minutes": _MOST_MINUTES,
-    "idle_minutes": _MOST_MINUTES,
-    "limit_minutes": _MOST_MINUTES,
-}
+_TABLES = {"hosts": read_hosts, "groups": read_groups}
 _NAMES = {each.name for each in fields(Settings)} - {"unknown", "rejected"}
 _UNREADABLE = (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError)
 
@@ -110,18 +93,23 @@ def load(path: Path) -> tuple[Settings, list[str]]:
     except _UNREADABLE as error:
         kept = f"it is kept as {_aside(path).name} when settings are saved next"
         return Settings(), [f"{path.name}: {error}; {kept}"]
-    problems = []
-    chosen: dict[str, Any] = {}
-    rejected: dict[str, Any] = {}
-    for name in sorted(_NAMES & table.keys()):
-        value = _natural(name, table[name])
-        if _fits(name, value):
-            chosen[name] = value
+    plain = {name: getattr(Settings(), name) for name in _NAMES - _TABLES.keys()}
+    found = sort_out(table, plain)
+    problems = list(found.problems)
+    for name, read in _TABLES.items():
+        entries = found.unknown.pop(name, {})
+        if isinstance(entries, dict):
+            there = read(entries)
+            found.chosen[name], left = there.good, there.bad
+            problems += there.problems
         else:
-            rejected[name] = table[name]
-            problems.append(f"{name}: {table[name]!r} is not a value it can have")
-    unknown = {name: value for name, value in table.items() if name not in _NAMES}
-    return replace(Settings(), **chosen, unknown=unknown, rejected=rejected), problems
+            left = entries
+            problems.append(f"{name}: {entries!r} is not a value it can have")
+        if left:
+            found.rejected[name] = left
+    return replace(
+        Settings(), **found.chosen, unknown=found.unknown, rejected=found.rejected
+    ), problems
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -130,44 +118,6 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _aside(path: Path) -> Path:
     return path.with_name(f"{path.name}.bad")
-
-
-def _natural(name: str, value: object) -> object:
-    """Return the value as it is kept: a length may be written as the number that it is."""
-    if name == "max_model_len" and isinstance(value, int) and not isinstance(value, bool):
-        return str(value) if value > 0 else value
-    if name == "groups" and isinstance(value, dict):
-        return _groups(value)
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _groups(table: dict[str, Any]) -> dict[str, Any]:
-    """Return the groups in a table; one that is none of ours stays as it was read."""
-    return {
-        name: Group(tuple(entry["hosts"]), entry["head_address"]) if _is_group(entry) else entry
-        for name, entry in table.items()
-    }
-
-
-def _is_group(entry: object) -> bool:
-    if not isinstance(entry, dict) or entry.keys() != {"hosts", "head_address"}:
-        return False
-    hosts, address = entry["hosts"], entry["head_address"]
-    several = isinstance(hosts, list) and len(hosts) > 1
-    return several and all(each and isinstance(each, str) for each in (*hosts, address))
-
-
-def _fits(name: str, value: object) -> bool:
-    default = getattr(Settings(), name)
-    if type(value) is not type(default):
-        return False
-    if isinstance(value, dict):
-        return all(isinstance(entry, Group) for entry in value.values())
-    if isinstance(value, tuple):
-        return all(isinstance(item, str) for item in value)
-    if isinstance(value, int):
-        return isinstance(value, bool) or 0 <= value <= _MOST[name]
-    return value in _CHOICES.get(name, (value,))
 
 
 def save(settings: Settings, path: Path) -> None:
@@ -180,13 +130,34 @@ def save(settings: Settings, path: Path) -> None:
     """
     defaults = Settings()
     values = {name: getattr(settings, name) for name in sorted(_NAMES)} | settings.unknown
+    for name in _TABLES:
+        values[name] = {key: as_table(entry) for key, entry in values[name].items()}
     for name, value in settings.rejected.items():
-        if getattr(settings, name) == getattr(defaults, name):  # nothing better was chosen since
+        if name in _TABLES and isinstance(value, dict):
+            values[name] = value | values[name]
+        elif getattr(settings, name) == getattr(defaults, name):  # nothing better was chosen
             values[name] = value
-    lines = [f"{_key(name)} = {_toml(value)}\n" for name, value in values.items()]
+    lines = [assignment(name, value) for name, value in values.items()]
     _keep_unreadable(path)
     # What came from a command line in another encoding may hold what UTF-8 cannot.
     write_atomically(path, "".join(lines).encode("utf-8", "replace"))
+
+
+def change(path: Path, how: Callable[[Settings], Settings]) -> Settings:
+    """Change what is saved, and nothing that another program of ours saved meanwhile.
+
+    Raises:
+        StorageError: `storage-not-writable`.
+    """
+    changed = how(load(path)[0])
+    save(changed, path)
+    return changed
+
+
+def without_host(settings: Settings, name: str) -> Settings:
+    """Return the settings without a saved host, which is no default any more either."""
+    hosts = {other: saved for other, saved in settings.hosts.items() if other != name}
+    return replace(settings, hosts=hosts, host="" if settings.host == name else settings.host)
 
 
 def _keep_unreadable(path: Path) -> None:
@@ -227,28 +198,3 @@ def write_atomically(path: Path, content: bytes) -> None:
 def _not_writable(path: Path, error: OSError) -> StorageError:
     reason = error.strerror or str(error)
     return StorageError("storage-not-writable", path=str(path), reason=reason)
-
-
-def _key(name: str) -> str:
-    plain = name.replace("_", "").replace("-", "").isalnum() and name.isascii()
-    return name if plain else _string(name)
-
-
-def _toml(value: object) -> str:
-    """Return a value as TOML writes it; tables of a newer version become inline ones."""
-    if isinstance(value, Group):
-        value = asdict(value)
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{_key(k)} = {_toml(v)}" for k, v in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(_toml(item) for item in value) + "]"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return _string(value)
-    return str(value)  # numbers, inf, nan and dates print as TOML writes them
-
-
-def _string(text: str) -> str:
-    # JSON's escapes are TOML's too, but TOML also wants DEL escaped.
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

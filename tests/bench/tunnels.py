@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import paramiko
 
-from desktop.core.ssh.connection import connect
+from desktop.core.ssh.connection import Connection, connect
 from desktop.core.ssh.credentials import Credentials
 from desktop.core.ssh.destination import Destination
 from desktop.core.ssh.forward import LocalForward
@@ -138,9 +138,13 @@ def forward(user: str, ssh_port: str, identity: str, known_hosts: str, port: str
     where = Destination("127.0.0.1", int(ssh_port), user, text="the benchmark's sshd")
     credentials = Credentials(identity=Path(identity), accept_new_host_key=True)
     trusted = KnownHosts(Path(known_hosts), ())
-    with connect(where, credentials, Person(), trusted) as connection, LocalForward() as local:
+
+    def dial() -> Connection:
+        return connect(where, credentials, Person(), trusted)
+
+    with dial() as connection, LocalForward() as local:
         connection.exec("cat")
-        local.attach(connection, int(port))
+        local.attach(connection, int(port), more=dial)
         print(local.port, flush=True)
         sys.stdin.read()
 

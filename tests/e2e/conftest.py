@@ -9,23 +9,28 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from desktop.core.ssh.connection import Connection, connect
 from desktop.rehearsal.engine import install_scripted_engine
 from desktop.rehearsal.faults import Faults
 from desktop.rehearsal.hub import Hub
 from tests.helpers.command import Outcome, Running, paperkite, started
+from tests.helpers.person import Person
 from tests.helpers.processes import processes_of_home
 from tests.helpers.sshd import Sshd
+from tests.helpers.waiting import until
 
 MODEL = "paperkite/tiny"
 WEIGHTS = "model.safetensors"
 WEIGHTS_BYTES = 8_000_000
+_GONE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,31 @@ class Box:
         return [json.loads(line) for line in text.splitlines()]
 
 
+@pytest.fixture
+def no_keys_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide the keys, the agent and the SSH config of whoever runs the tests."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+
+
+@pytest.fixture
+def sshd_extra() -> str:
+    """More lines for the config of `sshd`; a module that needs some says so in its own."""
+    return ""
+
+
+@pytest.fixture
+def sshd(tmp_path: Path, sshd_extra: str) -> Iterator[Sshd]:
+    with Sshd(tmp_path, extra=sshd_extra) as server:
+        yield server
+
+
+@pytest.fixture
+def connection(sshd: Sshd) -> Iterator[Connection]:
+    with connect(sshd.destination, sshd.credentials, Person(), sshd.known_hosts()) as connection:
+        yield connection
+
+
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tiny-model")
@@ -124,15 +154,20 @@ def make_box(tmp_path: Path, tiny_model: Path, prepared_data: Path) -> Iterator[
     with ExitStack() as stack:
 
         def make(
-            *engine: str, faults: Faults | None = None, fresh: bool = False, sshd_extra: str = ""
+            *engine: str,
+            name: str = "",
+            faults: Faults | None = None,
+            fresh: bool = False,
+            sshd_extra: str = "",
         ) -> Box:
-            home = tmp_path / "host-home"
-            home.mkdir()
-            data = tmp_path / "data" if fresh else prepared_data
+            place = tmp_path / name  # a test with several boxes names the others
+            home = place / "host-home"
+            home.mkdir(parents=True)
+            data = place / "data" if fresh else prepared_data
             hub = stack.enter_context(Hub({MODEL: tiny_model}, faults=faults))
             extra = f"SetEnv HOME={home}\n{sshd_extra}"
-            sshd = stack.enter_context(Sshd(tmp_path, extra=extra))
-            box = Box(sshd, home, data, hub, install_scripted_engine(tmp_path / "engine", *engine))
+            sshd = stack.enter_context(Sshd(place, extra=extra))
+            box = Box(sshd, home, data, hub, install_scripted_engine(place / "engine", *engine))
             shutil.rmtree(data / "paperkite" / "models", ignore_errors=True)
             stack.callback(_leave_nothing, box)
             return box
@@ -149,4 +184,12 @@ def _leave_nothing(box: Box) -> None:
     if (box.home / ".paperkite").exists():
         # With room again, whatever the test filled up, and with the key that the host has now.
         replace(box).down()
-    assert box.processes == []
+    # A verb has said its last word before its process is gone, and a `watch` ends once sshd has
+    # noticed that nobody listens any more.
+    with suppress(AssertionError):
+        until(lambda: box.processes == [], _GONE_SECONDS)
+    left = box.processes
+    for pid in left:  # a test that failed half-way leaves none to the machine
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    assert left == []

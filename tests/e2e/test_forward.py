@@ -10,9 +10,11 @@ from contextlib import suppress
 
 import pytest
 
-from desktop.core.errors import ForwardFailed
+from desktop.core.errors import ConnectionLost, ForwardFailed
 from desktop.core.ssh.downflow import Downflow
 from desktop.core.ssh.forward import LocalForward
+from desktop.core.ssh.pair import Pair
+from tests.helpers.waiting import until
 
 _WINDOW_PIECE = 64 << 10
 _WINDOW_PIECES = 32  # 2 MiB, as the window of a channel
@@ -23,10 +25,12 @@ class SocketTunnels:
 
     def __init__(self) -> None:
         self.opened: list[tuple[str, int]] = []
-        self.refuses = False
+        self.refuses = self.is_lost = False
 
     def open_tunnel(self, host: str, port: int) -> SocketChannel:
         self.opened.append((host, port))
+        if self.is_lost:
+            raise ConnectionLost("connection-lost")
         if self.refuses:
             raise ForwardFailed("forward-refused", remote_port=port)
         return SocketChannel(socket.create_connection((host, port)))
@@ -46,13 +50,13 @@ class SocketChannel:
         self._is_diverted = True
         threading.Thread(target=self._deliver, args=(sink,), name="forward-fake").start()
 
-    def give_window(self, n: int, /) -> None:
+    def give_window(self, n: int, most: int, /) -> None:
         self._written += n
         while self._written >= _WINDOW_PIECE:
             self._written -= _WINDOW_PIECE
             self._window.release()
 
-    def sendall(self, s: memoryview, /) -> None:
+    def sendall(self, s: bytes | memoryview, /) -> None:
         self._sock.sendall(s)
 
     def shutdown_write(self) -> None:
@@ -97,6 +101,15 @@ def forward() -> Iterator[LocalForward]:
 
 def _port(listener: socket.socket) -> int:
     return int(listener.getsockname()[1])
+
+
+def _pairs(forward: LocalForward) -> list[Pair]:
+    with forward._lock:
+        return list(forward._pairs)
+
+
+def _threads(name: str) -> int:
+    return [thread.name for thread in threading.enumerate()].count(name)
 
 
 def _dial(forward: LocalForward) -> socket.socket:
@@ -164,6 +177,82 @@ def test_a_connection_waits_for_the_string_to_be_attached(
         forward.attach(SocketTunnels(), _port(service))
         with service.accept()[0] as server:
             assert server.recv(100) == b"early"
+
+
+def test_what_was_said_while_it_waited_arrives_whole_and_in_order(
+    forward: LocalForward, service: socket.socket
+) -> None:
+    said = bytes(range(256)) * 1000  # more than is taken from a connection in wait
+    with _dial(forward) as client:
+        sender = threading.Thread(target=client.sendall, args=(said,))
+        sender.start()
+        until(lambda: all(pair.is_full for pair in _pairs(forward)) and _pairs(forward) != [])
+        forward.attach(SocketTunnels(), _port(service))
+        with service.accept()[0] as server, server.makefile("rb") as reader:
+            assert reader.read(len(said)) == said
+        sender.join()
+
+
+def test_those_in_wait_have_no_thread_each_and_are_all_carried_in_the_end(
+    forward: LocalForward, service: socket.socket
+) -> None:
+    tunnels = SocketTunnels()
+    forward.attach(tunnels, _port(service))
+    forward.detach()
+    clients = [_dial(forward) for _ in range(20)]
+    until(lambda: len(_pairs(forward)) == 20)
+    assert _threads("forward-up") == 0
+    assert _threads(f"forward-{forward.port}-wait") == 1
+    forward.attach(tunnels, _port(service))
+    for _ in clients:
+        with service.accept()[0] as server:
+            server.sendall(b"x")
+    for client in clients:
+        with client:
+            assert client.recv(1) == b"x"
+    until(lambda: _threads(f"forward-{forward.port}-wait") == 0)
+
+
+def test_one_that_hangs_up_while_it_waits_is_let_go_at_once(forward: LocalForward) -> None:
+    with _dial(forward) as client:
+        client.sendall(b"GET / HTTP/1.1")
+        until(lambda: len(_pairs(forward)) == 1)
+    until(lambda: not _pairs(forward), 2)
+    until(lambda: _threads(f"forward-{forward.port}-wait") == 0, 2)
+
+
+def test_at_most_128_wait_and_the_next_is_closed(forward: LocalForward) -> None:
+    clients = [_dial(forward) for _ in range(128)]
+    until(lambda: len(_pairs(forward)) == 128)
+    with _dial(forward) as one_more:
+        assert one_more.recv(1) == b""
+    for client in clients:
+        client.close()
+    until(lambda: not _pairs(forward))
+
+
+def test_a_request_that_meets_a_lost_connection_waits_for_the_next(
+    forward: LocalForward, service: socket.socket
+) -> None:
+    lost = SocketTunnels()
+    lost.is_lost = True
+    forward.attach(lost, _port(service))
+    with _dial(forward) as client:
+        client.sendall(b"question")
+        until(lambda: len(lost.opened) == 1)
+        forward.detach()
+        forward.attach(SocketTunnels(), _port(service))
+        with service.accept()[0] as server:
+            assert server.recv(100) == b"question"
+
+
+def test_closing_lets_go_of_those_in_wait() -> None:
+    forward = LocalForward()
+    with _dial(forward) as client:
+        until(lambda: len(_pairs(forward)) == 1)
+        forward.close()
+        assert client.recv(1) == b""
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("forward")]
 
 
 def test_a_connection_does_not_wait_for_ever(

@@ -16,27 +16,19 @@ from desktop.core.errors import (
     HostKeyUnknown,
     HostUnreachable,
 )
+from desktop.core.session.dial import dialler
+from desktop.core.session.wishes import Wishes
 from desktop.core.ssh.connection import Credentials, Timeouts, connect
 from desktop.core.ssh.destination import Destination
-from desktop.core.ssh.known_hosts import KnownHosts
+from desktop.core.ssh.known_hosts import KnownHosts, lookup_name
 from desktop.core.ssh.prompts import HostKeyQuestion, SecretQuestion
 from tests.helpers.person import Person
 from tests.helpers.recording_server import RecordingServer
 from tests.helpers.sshd import Sshd
 
+pytestmark = pytest.mark.usefixtures("no_keys_of_this_machine")
+
 _SHORT = Timeouts(connect=2.0, greeting=0.5, handshake=2.0, channel=5.0)
-
-
-@pytest.fixture(autouse=True)
-def no_keys_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
-
-
-@pytest.fixture
-def sshd(tmp_path: Path) -> Iterator[Sshd]:
-    with Sshd(tmp_path) as server:
-        yield server
 
 
 @pytest.fixture
@@ -96,29 +88,50 @@ def test_no_secret_goes_to_a_host_whose_key_has_changed(
     assert person.asked == []
 
 
+def restart_with_another_key(sshd: Sshd) -> None:
+    sshd.stop()
+    sshd.rotate_host_key()
+    sshd.start()
+
+
 def test_a_rotated_host_key_is_told_with_both_fingerprints(sshd: Sshd) -> None:
     hosts = sshd.known_hosts()
     connect(sshd.destination, sshd.credentials, Person(), hosts).close()
     old = sshd.host_fingerprint
     sshd.stop()
     sshd.rotate_host_key()
+    log = len(sshd.log)
     sshd.start()
     with pytest.raises(HostKeyChanged) as caught:
         connect(sshd.destination, sshd.credentials, Person(), hosts)
     facts = caught.value.facts
     assert (facts["expected"], facts["fingerprint"]) == (old, sshd.host_fingerprint)
-    assert not any("Accepted" in line for line in sshd.log[-3:])
+    assert not any("Accepted" in line for line in sshd.log[log:])
 
 
 def test_the_demanded_fingerprint_is_enough_also_after_a_change(sshd: Sshd) -> None:
     hosts = sshd.known_hosts()
     connect(sshd.destination, sshd.credentials, Person(), hosts).close()
-    sshd.stop()
-    sshd.rotate_host_key()
-    sshd.start()
+    restart_with_another_key(sshd)
     demanding = Credentials(identity=sshd.identity, host_key=sshd.host_fingerprint)
     connect(sshd.destination, demanding, Person(accepts=False), hosts).close()
     connect(sshd.destination, sshd.credentials, Person(accepts=False), hosts).close()
+
+
+def test_a_key_that_was_compared_once_is_pinned_and_the_next_change_is_one_again(
+    sshd: Sshd,
+) -> None:
+    hosts = sshd.known_hosts()
+    connect(sshd.destination, sshd.credentials, Person(), hosts).close()
+    restart_with_another_key(sshd)
+    wishes = Wishes(sshd.destination, identity=sshd.identity, host_key=sshd.host_key.fingerprint)
+    dial = dialler(wishes, Person(), hosts, until_pinned=True)
+    dial().close()
+    connect(sshd.destination, sshd.credentials, Person(accepts=False), hosts).close()
+    restart_with_another_key(sshd)
+    with pytest.raises(HostKeyChanged) as caught:
+        dial()
+    assert caught.value.code == "host-key-changed", "the app asks about that, and not about others"
 
 
 def test_another_fingerprint_than_the_demanded_one_is_refused(
@@ -136,7 +149,7 @@ def test_another_fingerprint_than_the_demanded_one_is_refused(
 def test_a_revoked_key_is_refused_whatever_else_is_said(
     server: RecordingServer, hosts: KnownHosts
 ) -> None:
-    hosts.remember("*", server.host_key)
+    hosts.remember(lookup_name("127.0.0.1", server.port), server.host_key)
     hosts.own_file.write_text(f"@revoked {hosts.own_file.read_text()}")
     demanding = Credentials(password="secret", host_key=server.host_key.fingerprint)
     with pytest.raises(HostKeyChanged) as caught:
@@ -204,40 +217,6 @@ def test_a_host_that_wants_a_password_and_nobody_to_ask(
     with pytest.raises(AuthenticationFailed) as caught:
         connect(server.destination, Credentials(accept_new_host_key=True), Person(), hosts)
     assert caught.value.code == "password-needed"
-
-
-def test_keyboard_interactive_gets_the_password_when_it_asks_for_one(hosts: KnownHosts) -> None:
-    with RecordingServer(methods="keyboard-interactive") as server:
-        credentials = Credentials(password="right", accept_new_host_key=True)
-        connect(server.destination, credentials, Person(), hosts).close()
-        assert server.attempts[-1] == ("keyboard-interactive", "right")
-
-
-@pytest.mark.parametrize(
-    "questions", [[("Token: ", True)], [("Password: ", False), ("Token: ", False)]]
-)
-def test_other_questions_do_not_get_the_password(
-    hosts: KnownHosts, questions: list[tuple[str, bool]]
-) -> None:
-    with RecordingServer(methods="keyboard-interactive") as server:
-        server.questions = questions
-        credentials = Credentials(password="right", accept_new_host_key=True)
-        with pytest.raises(AuthenticationFailed):
-            connect(server.destination, credentials, Person(), hosts)
-        assert server.attempts == [("none", "")]
-
-
-def test_a_key_and_then_a_password_where_the_host_wants_both(hosts: KnownHosts, sshd: Sshd) -> None:
-    with RecordingServer(methods="publickey") as server:
-        from desktop.core.ssh.identities import read_file
-
-        server.welcome_keys.add(read_file(sshd.identity).blob)
-        server.key_first = True
-        credentials = Credentials(
-            identity=sshd.identity, password="right", accept_new_host_key=True
-        )
-        connect(server.destination, credentials, Person(), hosts).close()
-        assert server.attempts[-1] == ("password", "right")
 
 
 def test_a_person_who_thinks_longer_than_the_host_waits_is_not_asked_twice(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,26 +12,23 @@ from pathlib import Path
 import pytest
 
 from desktop.core.errors import AuthenticationFailed
+from desktop.core.ssh import agents
 from desktop.core.ssh.connection import Credentials, connect
 from desktop.core.ssh.destination import Destination
 from desktop.core.ssh.known_hosts import KnownHosts
+from desktop.core.ssh.prompts import SecretQuestion
 from tests.helpers.person import Person
 from tests.helpers.recording_server import RecordingServer
 from tests.helpers.sshd import Sshd
 
+pytestmark = pytest.mark.usefixtures("no_keys_of_this_machine")
+
 _TRUSTING = Credentials(accept_new_host_key=True)
 
 
-@pytest.fixture(autouse=True)
-def no_keys_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
-
-
 @pytest.fixture
-def sshd(tmp_path: Path) -> Iterator[Sshd]:
-    with Sshd(tmp_path, extra=f"TrustedUserCAKeys {tmp_path}/ca.pub") as server:
-        yield server
+def sshd_extra(tmp_path: Path) -> str:
+    return f"TrustedUserCAKeys {tmp_path}/ca.pub"
 
 
 @contextmanager
@@ -96,9 +94,42 @@ def test_every_kind_of_key_opens_the_way_in_every_format(
         _authorize(sshd, key)
         credentials = replace(_TRUSTING, identity=key)
         _enter(sshd.destination, credentials, sshd.known_hosts(), *filter(None, [passphrase]))
-    if "rsa" in kind:
-        sshd.wait_for_log("Accepted publickey")
-        assert not any("ssh-rsa, " in line for line in sshd.log)
+
+
+def test_an_rsa_key_signs_with_sha_2(tmp_path: Path) -> None:
+    with Sshd(tmp_path, extra="PubkeyAcceptedAlgorithms rsa-sha2-512") as sshd:
+        key = _key(tmp_path / "key", "-t", "rsa", "-b", "2048")
+        _authorize(sshd, key)
+        _enter(sshd.destination, replace(_TRUSTING, identity=key), sshd.known_hosts())
+
+
+def test_an_rsa_key_never_signs_with_sha_1(tmp_path: Path) -> None:
+    with Sshd(tmp_path, extra="PubkeyAcceptedAlgorithms ssh-rsa") as sshd:
+        key = _key(tmp_path / "key", "-t", "rsa", "-b", "2048")
+        _authorize(sshd, key)
+        with pytest.raises(AuthenticationFailed):
+            connect(
+                sshd.destination,
+                replace(_TRUSTING, identity=key),
+                Person(),
+                sshd.known_hosts(),
+            )
+
+
+def test_a_passphrase_may_be_mistyped_twice_and_then_the_password_is_asked_for(
+    tmp_path: Path, sshd: Sshd
+) -> None:
+    key = _key(tmp_path / "key", "-t", "ed25519", passphrase="opens")
+    _authorize(sshd, key)
+    credentials = replace(_TRUSTING, identity=key)
+    _enter(sshd.destination, credentials, sshd.known_hosts(), "a", "b", "opens")
+    person = Person("a", "b", "c", None)
+    with pytest.raises(AuthenticationFailed) as caught:
+        connect(sshd.destination, credentials, person, sshd.known_hosts())
+    assert caught.value.code == "password-needed"
+    kinds = [(each.kind, each.wrong) for each in person.asked if isinstance(each, SecretQuestion)]
+    again = [("passphrase", True)] * 2
+    assert kinds == [("passphrase", False), *again, ("password", False)]
 
 
 @pytest.mark.parametrize("kind", _KINDS, ids=" ".join)
@@ -166,6 +197,17 @@ def test_the_agent_that_the_config_names_is_asked_and_no_other(
         for place in ("", "none", "SSH_AUTH_SOCK", str(tmp_path / "absent")):
             with pytest.raises(AuthenticationFailed):
                 connect(replace(sshd.destination, agent=place), _TRUSTING, Person(), hosts)
+
+
+def test_an_agent_that_never_answers_is_left_alone(
+    tmp_path: Path, sshd: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agents, "_SECONDS", 0.2)
+    with socket.socket(socket.AF_UNIX) as mute:
+        mute.bind(str(tmp_path / "mute"))
+        mute.listen()
+        where = replace(sshd.destination, agent=str(tmp_path / "mute"))
+        _enter(where, sshd.credentials, sshd.known_hosts())
 
 
 def test_nobody_is_asked_for_the_passphrase_of_a_key_that_the_agent_holds(

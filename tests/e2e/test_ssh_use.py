@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,23 +19,7 @@ from desktop.core.ssh.liveness import Silence
 from tests.helpers.person import Person
 from tests.helpers.sshd import Sshd
 
-
-@pytest.fixture(autouse=True)
-def no_keys_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
-
-
-@pytest.fixture
-def sshd(tmp_path: Path) -> Iterator[Sshd]:
-    with Sshd(tmp_path) as server:
-        yield server
-
-
-@pytest.fixture
-def connection(sshd: Sshd) -> Iterator[Connection]:
-    with connect(sshd.destination, sshd.credentials, Person(), sshd.known_hosts()) as connection:
-        yield connection
+pytestmark = pytest.mark.usefixtures("no_keys_of_this_machine")
 
 
 # Commands and files
@@ -90,6 +73,11 @@ def test_big_output_and_big_input_arrive_whole(connection: Connection) -> None:
         7_680_000
     )
     assert time.monotonic() - started < 20  # stock paramiko's sendall is quadratic
+
+
+def test_of_endless_output_sixteen_mebibytes_are_kept(connection: Connection) -> None:
+    done = connection.run("head -c 20000000 /dev/zero; echo ended >&2")
+    assert (len(done.stdout), done.stderr) == (16 << 20, b"ended\n")
 
 
 def test_a_file_is_put_whole_and_private(connection: Connection, tmp_path: Path) -> None:

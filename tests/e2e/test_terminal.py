@@ -114,12 +114,6 @@ def key_file(folder: Path, passphrase: str, *, like: Path | None = None) -> Path
     return path
 
 
-@pytest.fixture
-def no_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
-
-
 def who(box: Box) -> str:
     where = box.sshd.destination
     return f"{where.user}@{where.host}:{where.port}"
@@ -134,8 +128,9 @@ def asking_for_trust(box: Box) -> tuple[str, ...]:
     return (who(box), "--identity", str(box.sshd.credentials.identity))
 
 
+@pytest.mark.usefixtures("no_keys_of_this_machine")
 def test_a_passphrase_is_asked_where_it_can_be_read_and_up_goes_on(
-    box: Box, tmp_path: Path, no_keys: None
+    box: Box, tmp_path: Path
 ) -> None:
     locked = key_file(tmp_path, PASSPHRASE, like=box.sshd.identity)
     host = (who(box), "--identity", str(locked), "--host-key", box.sshd.host_fingerprint)
@@ -151,7 +146,8 @@ def test_a_passphrase_is_asked_where_it_can_be_read_and_up_goes_on(
         assert PASSPHRASE not in terminal.text
 
 
-def test_a_host_key_that_is_accepted_lets_up_go_on(box: Box, no_keys: None) -> None:
+@pytest.mark.usefixtures("no_keys_of_this_machine")
+def test_a_host_key_that_is_accepted_lets_up_go_on(box: Box) -> None:
     with at_terminal("up", *asking_for_trust(box), *box.work) as terminal:
         terminal.asks("Trust it from now on?")
         assert box.sshd.host_fingerprint in terminal.text
@@ -160,9 +156,10 @@ def test_a_host_key_that_is_accepted_lets_up_go_on(box: Box, no_keys: None) -> N
         assert terminal.end() == 0
 
 
+@pytest.mark.usefixtures("no_keys_of_this_machine")
 @pytest.mark.parametrize("verb", ["up", "chat", "status"])
 def test_ctrl_c_at_a_password_ends_it_and_leaves_the_terminal_as_it_was(
-    box: Box, tmp_path: Path, no_keys: None, verb: str
+    box: Box, tmp_path: Path, verb: str
 ) -> None:
     with at_terminal(verb, *asking_for_a_password(box, tmp_path)) as terminal:
         terminal.asks("Password of ")
@@ -173,9 +170,10 @@ def test_ctrl_c_at_a_password_ends_it_and_leaves_the_terminal_as_it_was(
         assert "Traceback" not in terminal.text
 
 
+@pytest.mark.usefixtures("no_keys_of_this_machine")
 @pytest.mark.parametrize("verb", ["up", "status"])
 def test_end_of_input_at_a_password_says_that_one_is_needed(
-    box: Box, tmp_path: Path, no_keys: None, verb: str
+    box: Box, tmp_path: Path, verb: str
 ) -> None:
     with at_terminal(verb, *asking_for_a_password(box, tmp_path)) as terminal:
         terminal.asks("Password of ")
@@ -185,11 +183,10 @@ def test_end_of_input_at_a_password_says_that_one_is_needed(
         assert "A password is needed" in terminal.text
 
 
+@pytest.mark.usefixtures("no_keys_of_this_machine")
 @pytest.mark.parametrize("verb", ["up", "status"])
 @pytest.mark.parametrize(("keys", "status"), [(CTRL_C, 130), (CTRL_D, 67), (b"n\n", 67)])
-def test_no_answer_about_a_host_key_is_no(
-    box: Box, no_keys: None, verb: str, keys: bytes, status: int
-) -> None:
+def test_no_answer_about_a_host_key_is_no(box: Box, verb: str, keys: bytes, status: int) -> None:
     with at_terminal(verb, *asking_for_trust(box)) as terminal:
         terminal.asks("Trust it from now on?")
         terminal.type(keys)

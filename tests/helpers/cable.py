@@ -19,7 +19,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -28,7 +28,7 @@ T = TypeVar("T")
 _CLONE_NEWNET = 0x40000000  # linux/sched.h
 _TUNSETIFF = 0x400454CA  # linux/if_tun.h
 _TUN_WITHOUT_HEADER = 0x0001 | 0x1000  # IFF_TUN | IFF_NO_PI
-_TCP, _RST = 6, 0x04
+_TCP, _SYN, _RST, _ACK = 6, 0x02, 0x04, 0x10
 _PACKET = 65536
 
 
@@ -82,27 +82,49 @@ class Cable:
         self._random = random.Random(4)
         self._flows: set[bytes] = set()
         self._forgotten: set[bytes] = set()
-        self._host_end = _tun(self._device)
-        self._laptop_end = self.laptop.run(_tun, self._device)
+        self._at = 0  # which of the laptop's addresses it has
+        self._laid = ExitStack()
+
+    def __enter__(self) -> Cable:
+        with ExitStack() as laid:  # one that cannot be laid leaves nothing either
+            laid.callback(self.laptop.close)
+            self._host_end = _tun(self._device)
+            laid.callback(os.close, self._host_end)
+            self._laptop_end = self.laptop.run(_tun, self._device)
+            laid.callback(os.close, self._laptop_end)
+            self._bring_up()
+            ended, ending = os.pipe()
+            laid.callback(os.close, ended)
+            thread = threading.Thread(target=self._carry, args=(ended,), name="cable")
+            thread.start()
+            laid.callback(thread.join)
+            laid.callback(os.close, ending)
+            self._laid = laid.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._laid.close()
+
+    def _bring_up(self) -> None:
         for address in (self.host, self.host_later):
             _ip("address", "add", f"{address}/24", "dev", self._device)
         _ip("link", "set", self._device, "up")
         self.laptop.ip("link", "set", "lo", "up")
-        self._address_of_laptop("add", 0)
+        self._address_of_laptop("add", self._at)
         self.laptop.ip("link", "set", self._device, "up")
-        self._ended, self._ending = os.pipe()
-        self._thread = threading.Thread(target=self._carry, name="cable")
-        self._thread.start()
 
-    def __enter__(self) -> Cable:
-        return self
+    def mend(self) -> None:
+        """Carry every packet again, at once; what was forgotten or moved stays so."""
+        self.is_cut, self.loss, self.delay = False, 0.0, 0.0
+        self.plug()
 
-    def __exit__(self, *_: object) -> None:
-        os.close(self._ending)
-        self._thread.join()
-        for descriptor in (self._ended, self._host_end, self._laptop_end):
-            os.close(descriptor)
-        self.laptop.close()
+    def unplug(self) -> None:
+        """Take it out of the laptop, which then knows that it has no network."""
+        self.laptop.ip("link", "set", self._device, "down")
+
+    def plug(self) -> None:
+        """Put it in again."""
+        self.laptop.ip("link", "set", self._device, "up")
 
     def forget_flows(self) -> None:
         """Do as a router that was asleep or restarted: what it carried is unknown to it now."""
@@ -115,22 +137,23 @@ class Cable:
             _ip("address", "add", f"{self.host_later}/24", "dev", self._device)
 
     def move_laptop(self) -> None:
-        """Give the laptop another address, as another Wi-Fi does."""
-        self._address_of_laptop("delete", 0)
-        self._address_of_laptop("add", 1)
+        """Give the laptop its other address, as another Wi-Fi does."""
+        self._address_of_laptop("delete", self._at)
+        self._at = 1 - self._at
+        self._address_of_laptop("add", self._at)
 
     def _address_of_laptop(self, verb: str, index: int) -> None:
         address = f"{self._laptop_addresses[index]}/24"
         self.laptop.ip("address", verb, address, "dev", self._device)
 
-    def _carry(self) -> None:
+    def _carry(self, ended: int) -> None:
         waiting: list[tuple[float, int, int, bytes]] = []  # due, order, where to, packet
         order = 0
         other = {self._host_end: self._laptop_end, self._laptop_end: self._host_end}
         while True:
             timeout = max(0.0, waiting[0][0] - time.monotonic()) if waiting else None
-            readable, _, _ = select.select([*other, self._ended], [], [], timeout)
-            if self._ended in readable:
+            readable, _, _ = select.select([*other, ended], [], [], timeout)
+            if ended in readable:
                 return
             for end in readable:
                 packet = os.read(end, _PACKET)
@@ -154,6 +177,8 @@ class Cable:
         self._flows.add(laptops_port)
         self.packets += 1
         self.resets += bool(tcp[13] & _RST)
+        if tcp[13] & (_SYN | _ACK) == _SYN:  # a new connection that has an old one's port
+            self._forgotten.discard(laptops_port)
         return laptops_port in self._forgotten
 
 

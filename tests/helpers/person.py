@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from desktop.core.ssh.prompts import HostKeyQuestion, SecretQuestion
+from desktop.core.ssh.prompts import ChallengeQuestion, HostKeyQuestion, SecretQuestion
 
 
 class Person:
@@ -12,6 +12,7 @@ class Person:
 
     Attributes:
         asked: every question, in order.
+        codes: the answers to a host's own questions, one list for each round.
     """
 
     def __init__(
@@ -19,11 +20,13 @@ class Person:
         *secrets: str | None,
         accepts: bool = True,
         before_answer: Callable[[], None] = lambda: None,
+        codes: Sequence[list[str]] = (),
     ) -> None:
         self._secrets = list(secrets)
         self._accepts = accepts
         self._before_answer = before_answer
-        self.asked: list[HostKeyQuestion | SecretQuestion] = []
+        self.codes = list(codes)
+        self.asked: list[HostKeyQuestion | SecretQuestion | ChallengeQuestion] = []
 
     def accept_host_key(self, question: HostKeyQuestion) -> bool:
         """Say yes or no, always the same."""
@@ -36,3 +39,9 @@ class Person:
         self.asked.append(question)
         self._before_answer()
         return self._secrets.pop(0) if self._secrets else None
+
+    def challenge(self, question: ChallengeQuestion) -> list[str] | None:
+        """Give the next answers; None when there are no more."""
+        self.asked.append(question)
+        self._before_answer()
+        return self.codes.pop(0) if self.codes else None

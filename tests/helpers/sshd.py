@@ -18,12 +18,14 @@ from desktop.core.ssh.known_hosts import HostKey, KnownHosts
 
 _SECONDS = 20.0
 
+# Of several lines with one keyword sshd takes the first, so `extra` comes before ours.
 _CONFIG = """\
 ListenAddress 127.0.0.1
 Port {port}
 HostKey {folder}/host_key
 AuthorizedKeysFile {folder}/authorized_keys
 PidFile none
+{extra}
 UsePAM no
 StrictModes no
 PermitRootLogin yes
@@ -34,7 +36,6 @@ MaxStartups 200
 MaxSessions 200
 PrintMotd no
 LogLevel VERBOSE
-{extra}
 """
 
 
@@ -107,7 +108,7 @@ class Sshd:
         _keygen(self._folder / "host_key")
 
     def start(self) -> None:
-        """Start it and return once it listens."""
+        """Start it and return once it listens, at each of its addresses."""
         Path("/run/sshd").mkdir(exist_ok=True) if os.geteuid() == 0 else None
         config = self._folder / "config"
         config.write_text(
@@ -125,16 +126,18 @@ class Sshd:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,  # a Ctrl-C is for `stop`, which ends its connections too
         )
         self._reader = threading.Thread(target=self._read, args=(self._process,))
         self._reader.start()
-        self.wait_for_log("Server listening on", begin)
+        addresses = config.read_text().count("ListenAddress")
+        self.wait_for_log("Server listening on", begin, addresses)
 
-    def wait_for_log(self, words: str, begin: int = 0) -> None:
-        """Return once a line with these words is in the log, counted from line `begin`."""
+    def wait_for_log(self, words: str, begin: int = 0, times: int = 1) -> None:
+        """Return once these words are in so many lines of the log, counted from line `begin`."""
         with self._logged:
             found = self._logged.wait_for(
-                lambda: any(words in line for line in self.log[begin:]), _SECONDS
+                lambda: sum(words in line for line in self.log[begin:]) >= times, _SECONDS
             )
         assert found, f"{words!r} is not in sshd's log: {self.log}"
 

@@ -5,19 +5,23 @@ The host is not trusted: every field is looked at here, once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from desktop.core.agent.plain import plain, plain_text
 from desktop.core.errors import AgentRefused, DeployFailed, NothingRunning, ProtocolMismatch
 from remote import wire
 
 Message = dict[str, Any]
 
 _MAX_BANNER_LINES = 1000
+_MAX_DAMAGED_LINES = 1000  # one after the other
 _FACTS_OF_A_REFUSAL = 30
 _ITEMS_OF_A_FACT = 100
 _CHARS_OF_A_NAME = 50
+_LINES = re.compile(r"[^\n]+")  # one after the other: all at once they take much more memory
 _NOT_FACTS = ("kind", "code", "seq", "time", "self")  # `self` would be an error's own argument
 
 
@@ -103,8 +107,10 @@ class Cleaned:
 def messages(lines: Iterable[str]) -> Iterator[Message]:
     """Yield the protocol's objects: what comes before the marker is skipped, damaged lines too.
 
+    Their text is printable and nothing in them is nested deep; see `plain`.
+
     Raises:
-        ProtocolMismatch: a thousand lines and no marker.
+        ProtocolMismatch: a thousand lines and no marker, or a thousand damaged ones in a row.
     """
     iterator = iter(lines)
     for count, line in enumerate(iterator):
@@ -112,16 +118,22 @@ def messages(lines: Iterable[str]) -> Iterator[Message]:
             break
         if count >= _MAX_BANNER_LINES:
             raise ProtocolMismatch("protocol-mismatch", detail="no sync marker")
+    damaged = 0
     for line in iterator:
         try:
-            yield wire.decode(line)
+            message: Message = plain(wire.decode(line))
         except wire.WireError:
-            continue
+            damaged += 1
+            if damaged == _MAX_DAMAGED_LINES:
+                raise ProtocolMismatch("protocol-mismatch", detail="no messages") from None
+        else:
+            damaged = 0
+            yield message
 
 
 def parse_hello(output: str) -> Hello:
     """Return the hello in the output of the verb; raises ProtocolMismatch or DeployFailed."""
-    for message in messages(output.splitlines()):
+    for message in messages(line[0] for line in _LINES.finditer(output)):
         if message["kind"] != "hello":
             continue
         if message.get("protocol") != wire.PROTOCOL:
@@ -137,7 +149,7 @@ def parse_hello(output: str) -> Hello:
             home=home,
             run=parse_status(run) if isinstance(run, dict) and run.get("run") else None,
         )
-    raise DeployFailed("deploy-failed", detail=output[-500:].strip())
+    raise DeployFailed("deploy-failed", detail=plain_text(output[-500:]).strip())
 
 
 def parse_status(message: Message) -> RunStatus:

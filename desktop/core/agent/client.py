@@ -6,6 +6,7 @@ import shlex
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 
 from desktop.core.agent.answers import (
     Cleaned,
@@ -26,14 +27,23 @@ from remote import wire
 _WATCH_SECONDS = 4 * wire.KEEPALIVE_SECONDS
 _RENEWAL_SECONDS = 5.0  # between two renewals of the lease
 _RENEWAL = b"\n"
+_MOST_MESSAGES = 1000  # before the answer to a verb that has one answer
+
+# Seconds for the answer to such a verb. A host that died is noticed by the connection; these are
+# for one that lives and does not get on: by its own limits a stop takes 90 s for a start that is
+# under way and 80 s to kill what does not end, and a start as long for a stop.
+_ANSWER_SECONDS = 30.0
+_LONG_ANSWER_SECONDS = 240.0
+_CLEAN_SECONDS = 600.0  # a hundred gigabytes in a great many files, on a disk of the network
+_SILENCE_SECONDS = 120.0  # of a verb that tells as it goes, and not as events come
 _POWER_OFF = (wire.POWER_OFF_BEGUN, wire.POWER_OFF_UNKNOWN)
 
 
 class Agent:
     """The agent on one host, over one connection.
 
-    Every call raises ConnectionLost when the connection breaks, AgentRefused or NothingRunning
-    when the host says no.
+    Every call raises ConnectionLost when the connection breaks or the answer does not come
+    (`host-stalled`), AgentRefused or NothingRunning when the host says no.
 
     Attributes:
         hello: what it said when it was deployed.
@@ -47,7 +57,7 @@ class Agent:
     def start(self, spec: Message) -> Started:
         """Start a run, or join the living one that serves the same. The spec travels on stdin."""
         line = wire.encode({"kind": "spec", **spec}).encode()
-        for message in self._answers(("start",), line):
+        for message in self._answers(("start",), _LONG_ANSWER_SECONDS, line):
             if message["kind"] == "started":
                 run = wire.text(message, "run", 100) or ""
                 return Started(run=run, adopted=message.get("adopted") is True)
@@ -82,8 +92,8 @@ class Agent:
 
     def endpoint(self) -> HostEndpoint:
         """Return where the engine listens; raises NothingRunning when no engine serves."""
-        for message in self._answers(("endpoint",)):
-            port, key = wire.integer(message, "port"), wire.text(message, "api_key", 500)
+        for message in self._answers(("endpoint",), _ANSWER_SECONDS):
+            port, key = wire.integer(message, "port"), _api_key(message)
             if message["kind"] == "endpoint" and key and port and port < 65536:
                 return HostEndpoint(
                     run=wire.text(message, "run", 100) or "",
@@ -101,7 +111,7 @@ class Agent:
         Whether it is off has to be looked for: see `session.power`.
         """
         argv = ("stop", "--power-off") if power_off else ("stop",)
-        for message in self._answers(argv):
+        for message in self._answers(argv, _LONG_ANSWER_SECONDS):
             if message["kind"] == "stopped":
                 was_running = message.get("was_running") is True
                 if not power_off:
@@ -116,7 +126,7 @@ class Agent:
 
     def clean(self) -> Cleaned:
         """Remove what is half there; raises AgentRefused `run.alive` while a run works."""
-        for message in self._answers(("clean", "--partial")):
+        for message in self._answers(("clean", "--partial"), _CLEAN_SECONDS):
             if message["kind"] == "cleaned":
                 return Cleaned(
                     bytes=wire.integer(message, "bytes") or 0,
@@ -139,8 +149,9 @@ class Agent:
         self, argv: tuple[str, ...], stdin: bytes, *, keep_open: bool = False
     ) -> Iterator[Message]:
         refused = None
+        silence = None if keep_open else _SILENCE_SECONDS
         with self._process(argv, stdin, keep_open=keep_open) as process:
-            for message in messages(process.lines()):
+            for message in messages(process.lines(silence)):
                 if message["kind"] == "end":
                     if refused is not None:
                         raise refused
@@ -154,9 +165,12 @@ class Agent:
     def _cut(self) -> ConnectionLost:
         return lost(self._connection.destination, EOFError("the output has no end line"))
 
-    def _answers(self, argv: tuple[str, ...], stdin: bytes = b"") -> Iterator[Message]:
+    def _answers(
+        self, argv: tuple[str, ...], seconds: float, stdin: bytes = b""
+    ) -> Iterator[Message]:
         with self._process(argv, stdin, keep_open=False) as process:
-            for message in messages(process.lines()):
+            lines = process.lines(within=seconds)
+            for message in islice(messages(lines), _MOST_MESSAGES):
                 if message["kind"] == "refused":
                     raise refusal(message)
                 yield message
@@ -174,3 +188,9 @@ class Agent:
             yield process
         finally:
             process.close()
+
+
+def _api_key(message: Message) -> str:
+    """Return a key that a header can carry, or "": a library would name a bad one in its error."""
+    key = wire.text(message, "api_key", 500) or ""
+    return key if key.isascii() and not key.count(" ") else ""

@@ -15,10 +15,12 @@ from pathlib import PurePosixPath
 from desktop.core.agent.answers import messages, parse_hello
 from desktop.core.agent.archive import Archive, build_archive
 from desktop.core.agent.client import Agent
+from desktop.core.agent.plain import plain_text
 from desktop.core.errors import AgentError, DeployFailed, ProtocolMismatch, PythonMissing
 from desktop.core.ssh.connection import Completed, Connection
 
 HELLO_SECONDS = 30.0  # a cold disk and a slow login shell, together
+_MAX_HELLO = 1 << 20  # bytes; a banner and a line
 _FOUND = "@paperkite-python@"
 _HOME = "@paperkite-home@"
 _DISK_FULL = re.compile(r"no space left|disk quota exceeded", re.IGNORECASE)
@@ -55,7 +57,7 @@ class _Answer:
 
     @property
     def output(self) -> str:
-        return self.done.stdout.decode("utf-8", "replace")
+        return self.done.stdout[:_MAX_HELLO].decode("utf-8", "replace")
 
 
 def deploy(connection: Connection) -> Agent:
@@ -100,7 +102,7 @@ def _ask(connection: Connection, archive: Archive) -> _Answer:
 
 def _read(done: Completed) -> _Answer:
     python, home = None, ""
-    lines = done.stdout.decode("utf-8", "replace").splitlines()
+    lines = done.stdout[:_MAX_HELLO].decode("utf-8", "replace").splitlines()
     for line in lines:
         if line.startswith(f"{_FOUND} "):
             python = line.removeprefix(f"{_FOUND} ")
@@ -136,5 +138,5 @@ def _refused(reason: str, path: str) -> DeployFailed:
 
 
 def _tail(done: Completed) -> str:
-    text = done.stderr.decode("utf-8", "replace").strip() or done.stdout.decode("utf-8", "replace")
-    return text[-500:].strip()
+    said = done.stderr.strip() or done.stdout
+    return plain_text(said[-500:].decode("utf-8", "replace")).strip()

@@ -6,29 +6,28 @@ import contextlib
 import http.client
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
 from desktop.core.errors import ForwardFailed
 from desktop.core.events import Endpoint
+from desktop.core.local_ports import first_free
 from desktop.core.ssh.forward import LocalForward
 
-USUAL_PORT = 8000  # vLLM's own: the snippets of every tutorial then work unchanged
 ANSWER_SECONDS = 20.0
 _BETWEEN_TRIES_S = 0.1
-_ONE_TRY_S = 2.0
-_PORTS_TO_TRY = 20
+_ONE_TRY_S = 5.0  # three round trips of a bad line, and TCP's first repetitions
 
 
-def open_forward(wished_port: int) -> LocalForward:
+def open_forward(wished_port: int, usual_ports: Sequence[int] = ()) -> LocalForward:
     """Return a listening forward.
 
     A port that was wished for must be free (ForwardFailed `local-port-taken` otherwise); without a
-    wish it is the usual port or the next that is free, so that it is mostly the same each day.
+    wish it is the first of the usual ones that is free, so that it is mostly the same each day.
     """
     if wished_port:
         return LocalForward(wished_port)
-    for port in range(USUAL_PORT, USUAL_PORT + _PORTS_TO_TRY):
+    for port in usual_ports or first_free(0, ()):
         with contextlib.suppress(ForwardFailed):
             return LocalForward(port)
     return LocalForward(0)

@@ -14,10 +14,11 @@ from dataclasses import replace
 from desktop.core.agent.answers import refusal
 from desktop.core.agent.client import Agent
 from desktop.core.agent.deploy import deploy
-from desktop.core.errors import AppError
+from desktop.core.errors import AppError, Cancelled
 from desktop.core.session.dial import Dial
 from desktop.core.session.spec import spec_fields
 from desktop.core.session.wishes import Wishes
+from desktop.core.ssh.attempt import Abandon, Attempt
 from desktop.core.ssh.connection import Connection
 
 _CLOSING_GRACE_S = 5.0
@@ -51,7 +52,7 @@ class Member:
         self.error: AppError | None = None
         self._dial = dial
         self._deploy = deploy
-        self._closing = False
+        self._closing = Abandon()
         self._connection: Connection | None = None
         self._thread = threading.Thread(target=self._run, name="member", daemon=True)
         self._on_failure: Callable[[AppError], None] = lambda _error: None
@@ -63,30 +64,32 @@ class Member:
 
     def close(self) -> None:
         """Leave the host as it is."""
-        self._closing = True
+        self._closing.fire()
         connection = self._connection
         if connection is not None:
             connection.close()
+        if self._thread.ident is not None:  # it was started
             self._thread.join(_CLOSING_GRACE_S)
 
     def _run(self) -> None:
         try:
             self._join()
+        except Cancelled:
+            return
         except AppError as error:
             self._fail(error)
         except Exception as error:  # noqa: BLE001 - the top of the thread: a bug is shown, not lost
             self._fail(AppError("unexpected", detail=repr(error)))
 
     def _fail(self, error: AppError) -> None:
-        if not self._closing:
+        if not self._closing.is_fired:
             self.error = error
             self._on_failure(error)
 
     def _join(self) -> None:
-        with closing(self._dial()) as connection:
+        with closing(self._dial(Attempt(abandon=self._closing))) as connection:
             self._connection = connection
-            if self._closing:
-                return
+            self._closing.check()
             agent = self._deploy(connection)
             run = agent.start(spec_fields(self.wishes)).run
             for message in agent.watch(run, 0):

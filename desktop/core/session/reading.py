@@ -98,13 +98,3 @@ def phase_of(tasks: Mapping[str, str]) -> Phase:
         return _PHASE_OF_TASK[begun[-1]]
     finished = [name for name in wire.TASKS if tasks.get(name) in _FINISHED]
     return _PHASE_OF_TASK[finished[-1]] if finished else Phase.CHECKING
-
-
-def backoff(attempt: int, *, silent: bool = False) -> float:
-    """Return the seconds to wait before try `attempt` (from 0): 0, 1, 2, 4, 8, 15, then 30.
-
-    Where nothing answers at all there is nobody to be spared, and 3 s are enough: back within 5 s
-    of the network's return, with nobody told of it. The first try is always made at once.
-    """
-    steps = (0.0, 1.0, 2.0, 3.0) if silent else (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
-    return steps[min(attempt, len(steps) - 1)]

@@ -4,12 +4,14 @@
     → the model answers → READY, and go on watching
 
 Where the connection breaks the story begins again at `connect`, with the cursor and the local
-port it had; the host works on meanwhile. One thread tells it, with blocking calls; `start`,
-`stop` and `close` come from any other thread and return at once.
+port it had; the host works on meanwhile. It is tried until a person says stop. One thread tells
+it, with blocking calls; `start`, `stop`, `move` and `close` come from any other thread and return
+at once.
 """
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections.abc import Callable
@@ -25,15 +27,18 @@ from desktop.core.errors import (
     AuthenticationFailed,
     Cancelled,
     ConnectionLost,
+    ForwardFailed,
     HostKeyUnknown,
     HostUnreachable,
     NothingRunning,
 )
 from desktop.core.events import Emit, Ended, Endpoint, Ready, Restarting, Retrying, TaskChanged
+from desktop.core.local_ports import first_free
 from desktop.core.phases import Phase
 from desktop.core.session.dial import Dial
 from desktop.core.session.endpoint import await_answer, open_forward
-from desktop.core.session.reading import backoff, phase_of, reason_of, to_event
+from desktop.core.session.reading import phase_of, reason_of, to_event
+from desktop.core.session.retrying import asks_for_address, backoff, may_be_starting
 from desktop.core.session.spec import spec_fields
 from desktop.core.session.stage import Stage
 from desktop.core.session.wishes import Wishes
@@ -43,7 +48,7 @@ from desktop.core.ssh.forward import LocalForward
 from remote import wire
 
 _CLOSING_GRACE_S = 5.0
-_STEADY_S = 30.0  # a connection that stood this long was no try that failed
+_STEADY_S = 5.0  # a connection that stood this long was no try that failed
 _GOING_ON = (wire.RUNNING, wire.DONE, wire.SKIPPED)
 
 
@@ -55,9 +60,12 @@ class _Told:
     cursor: int = 0
     tasks: dict[str, str] = field(default_factory=dict)
     is_ready: bool = False
+    has_answered: bool = False  # the model, through the forward, at least once
     failure: AppError | None = None
     because: str = ""  # why the host stopped the run
     has_news: bool = False  # since the last connect: something was heard that was new
+    lost: AppError | None = None  # why the host was not there, last
+    asks: bool = False  # meanwhile: whether it may have another address
 
 
 class Session:
@@ -71,6 +79,7 @@ class Session:
         deploy: Callable[[Connection], Agent] = deploy,
         *,
         join_only: bool = False,
+        patience_s: float = 0.0,
     ) -> None:
         """Take what is needed; nothing happens before `start`.
 
@@ -80,20 +89,28 @@ class Session:
             dial: connects to the host (see `dial.dialler`); called for each try.
             deploy: brings up the agent on a connection.
             join_only: never start a run: join the living one or fail with NothingRunning.
+            patience_s: how long a host that may still be starting is tried for the first time;
+                `BOOT_SECONDS` where a person looks on, 0 where the first failure is to be told.
         """
         self._wishes = wishes
         self._stage = Stage(emit)
         self._dial = Dialled(dial)
         self._deploy = deploy
         self._join_only = join_only
+        self._patience_s = patience_s
+        self._patient_until = 0.0
         self._stopping = threading.Event()
+        self._giving_up = threading.Event()  # nobody waits for a try to connect any more
         self._closing = threading.Event()
+        self._has_moved = threading.Event()  # and was not reached since
         self._woken = threading.Event()  # ends a wait between two tries
         self._connection: Connection | None = None
         self._forward: LocalForward | None = None
+        self._port = 0  # of the last forward
         self._thread: threading.Thread | None = None
         self._stopper: threading.Thread | None = None
         self._told = _Told()
+        self._stood_since: float | None = None
 
     @property
     def phase(self) -> Phase:
@@ -107,12 +124,22 @@ class Session:
             self._begin()
 
     def stop(self) -> None:
-        """Stop the run on the host, from any phase; ends in OFF once that was seen."""
+        """Stop the run on the host, from any phase; ends in OFF once that was seen.
+
+        Where nothing runs yet that we know of, a try to connect is given up at once. Where
+        something runs, which costs money, one more try is made to reach it, and FAILED says that
+        the stop was not seen; a second call gives up that one too.
+        """
+        again = self._stopping.is_set()
         self._stopping.set()
-        self._woken.set()
         if self._stage.begin():
             self._begin()
-        elif self._stopper is None or not self._stopper.is_alive():
+            return
+        if again or not self._told.run:
+            self._giving_up.set()
+        self._woken.set()
+        self._dial.look()
+        if self._stopper is None or not self._stopper.is_alive():
             self._stopper = threading.Thread(
                 target=self._stop_beside, name="session-stop", daemon=True
             )
@@ -122,8 +149,26 @@ class Session:
         """End the wait before the next try to reach the host."""
         self._woken.set()
 
+    def move(self, wishes: Wishes, dial: Dial) -> None:
+        """Go on at another address: the host has a new port or name, or password.
+
+        The run, its cursor and the local port stay; where the run is not alive there, another one
+        is started. After FAILED or OFF the story begins again there.
+
+        Args:
+            wishes: as before, with the new destination.
+            dial: connects there.
+        """
+        self._wishes = wishes
+        self._has_moved.set()
+        self._dial.lead_to(dial)
+        self._woken.set()
+        self.start()
+
     def look_again(self) -> None:
         """Find out now whether the host is there: the laptop woke up, or has another network.
+
+        A try to connect that is under way gets a rival: it may hang on a route that is gone.
 
         From any thread; returns at once.
         """
@@ -133,27 +178,31 @@ class Session:
     def close(self) -> None:
         """Leave the host as it is, say nothing any more, and end the thread.
 
-        A try to connect that is under way is not waited for: it ends by its own deadlines.
+        A try to connect that is under way is given up. A question to a person that is open is
+        dismissed by whoever asks it.
         """
         self._closing.set()
         self._woken.set()
+        self._dial.close()
         connection = self._connection
         if connection is not None:
             connection.close()
-            if self._thread is not None:
-                self._thread.join(_CLOSING_GRACE_S)
+        if self._thread is not None:
+            self._thread.join(_CLOSING_GRACE_S)
         self._stage.silence()
-        self._dial.close()
 
     # -- the story, in the session's thread ------------------------------------------------
 
     def _begin(self) -> None:
         self._told = _Told()
+        self._giving_up.clear()
+        self._patient_until = time.monotonic() + self._patience_s
         self._thread = threading.Thread(target=self._tell, name="session", daemon=True)
         self._thread.start()
 
     def _tell(self) -> None:
         last, error = self._tell_to_its_end()
+        self._dial.rest()
         if self._forward is not None:
             self._forward.close()
             self._forward = None
@@ -164,17 +213,22 @@ class Session:
         try:
             self._tell_until_over()
         except Cancelled:
-            return Phase.OFF, None
+            return self._given_up()
         except AppError as error:
             return Phase.FAILED, error
         except Exception as error:  # noqa: BLE001 - the top of the thread: a bug is shown, not lost
             return Phase.FAILED, AppError("unexpected", detail=repr(error))
         return Phase.OFF, None
 
+    def _given_up(self) -> tuple[Phase, AppError | None]:
+        """Return the end of a story that nobody wants to hear: a stop that was not seen failed."""
+        is_unseen = self._told.run and self._told.lost and not self._closing.is_set()
+        return (Phase.FAILED, self._told.lost) if is_unseen else (Phase.OFF, None)
+
     def _tell_until_over(self) -> None:
         attempt = 0
         while True:
-            began = time.monotonic()
+            self._stood_since = None
             self._told.has_news = False
             try:
                 return self._tell_once()
@@ -184,37 +238,56 @@ class Session:
                 raise
             except (ConnectionLost, HostUnreachable) as error:
                 self._raise_if_over(error)
-                steady = self._told.has_news or time.monotonic() - began > _STEADY_S
-                attempt = 0 if steady else attempt + 1
-                self._stage.enter(Phase.RECONNECTING, error)
-                self._wait_before(attempt, silent=isinstance(error, HostUnreachable))
+                attempt = 0 if self._was_steady() else attempt + 1
+                if self._told.run:
+                    self._stage.enter(Phase.RECONNECTING, error)
+                self._wait_before(attempt, error)
+
+    def _was_steady(self) -> bool:
+        stood = self._stood_since
+        return stood is not None and (self._told.has_news or time.monotonic() - stood > _STEADY_S)
 
     def _raise_if_over(self, error: AppError) -> None:
         """Give up where nothing can be won by trying again."""
         if self._closing.is_set():
             raise Cancelled from error
-        if not self._told.run:  # it never got as far as a run: a person should know at once
-            raise error
+        self._told.lost = error
+        if not self._told.run and not self._is_patient(error):
+            raise error  # it never got as far as a run: a person should know at once
         if self._stopping.is_set() and isinstance(error, HostUnreachable):
             raise error  # the stop was not seen, and a person should know that too
 
-    def _wait_before(self, attempt: int, *, silent: bool) -> None:
-        seconds = backoff(attempt, silent=silent)
-        self._stage.say(Retrying(attempt, seconds))
-        if not self._closing.is_set() and not self._stopping.is_set():
-            self._woken.wait(seconds)
-        if self._closing.is_set():
+    def _is_patient(self, error: AppError) -> bool:
+        """Tell whether the host may still be starting, and there is time to wait for it."""
+        is_time = time.monotonic() < self._patient_until and not self._stopping.is_set()
+        return is_time and may_be_starting(error)
+
+    def _wait_before(self, attempt: int, error: AppError) -> None:
+        luck = random.random()  # noqa: S311 - nothing secret
+        seconds = backoff(attempt, luck, silent=isinstance(error, HostUnreachable))
+        left = None if self._told.run else max(0.0, self._patient_until - time.monotonic())
+        self._told.asks |= asks_for_address(error, attempt)
+        self._stage.say(Retrying(attempt, seconds, error, left, self._told.asks))
+        self._woken.wait(seconds)
+        if self._is_unwanted():
             raise Cancelled
+
+    def _is_unwanted(self) -> bool:
+        """Tell whether nobody waits for a connection any more."""
+        return self._closing.is_set() or self._giving_up.is_set()
 
     def _tell_once(self) -> None:
         if self.phase in (Phase.OFF, Phase.FAILED):
             self._stage.enter(Phase.CONNECTING)
         self._say_task("connect", wire.RUNNING)
         self._woken.clear()  # whoever wakes us while we dial wants another try at once
-        with closing(self._dial()) as connection:
+        quick = bool(self._told.run)  # the first one gets the time of a first one
+        with closing(self._dial(quick=quick, is_moot=self._is_unwanted)) as connection:
             self._connection = connection
             if self._closing.is_set():
                 raise Cancelled
+            self._stood_since = time.monotonic()
+            self._told.asks = False
             self._say_task("connect", wire.DONE)
             try:
                 self._work(connection)
@@ -239,9 +312,13 @@ class Session:
         return self._watch(connection, agent)
 
     def _join_or_start(self, agent: Agent) -> None:
+        living = agent.hello.run
+        if self._has_moved.is_set():
+            self._has_moved.clear()
+            if living is None or not living.alive or living.run != self._told.run:
+                self._told = _Told()  # it is another host, or the same one after a power cycle
         if self._told.run:
             return  # back after a lost connection: the same run, from the cursor
-        living = agent.hello.run
         if not self._join_only:
             self._told.run = agent.start(spec_fields(self._wishes)).run
         elif living is None or not living.alive:
@@ -303,8 +380,8 @@ class Session:
         except NothingRunning:
             return  # it ended since: the journal goes on to say why
         if self._forward is None:
-            self._forward = open_forward(self._wishes.local_port)
-        self._forward.attach(connection, found.port)
+            self._forward = self._open_forward()
+        self._forward.attach(connection, found.port, self._dial.spare)
         endpoint = Endpoint(
             base_url=f"http://127.0.0.1:{self._forward.port}/v1",
             api_key=found.api_key,
@@ -313,12 +390,35 @@ class Session:
             run=found.run,
             engine_version=found.engine_version,
         )
-        if await_answer(endpoint, lambda: self._is_moot(connection)):
+        if self._hears_answer(endpoint, connection):
+            self._told.has_answered = True
             self._stage.enter(Phase.READY)
             self._stage.say(Ready(endpoint))
         elif not connection.alive:
             where = self._wishes.destination
             raise ConnectionLost("connection-lost", host=where.host, port=where.port)
+
+    def _hears_answer(self, endpoint: Endpoint, connection: Connection) -> bool:
+        """Wait for the model; one that answered before is worth another connection, not a person.
+
+        On a bad network nothing may come through for a while, or the engine has crashed meanwhile,
+        which the journal tells next.
+        """
+        try:
+            return await_answer(endpoint, lambda: self._is_moot(connection))
+        except ForwardFailed as error:
+            if self._told.has_answered:
+                raise ConnectionLost(error.code, **error.facts) from error
+            raise
+
+    def _open_forward(self) -> LocalForward:
+        """Return a forward at the port that it had before, where it had one and that is free."""
+        usual = self._wishes.usual_ports
+        if self._port:
+            usual = (self._port, *usual) if usual else first_free(self._port, ())
+        forward = open_forward(self._wishes.local_port, usual)
+        self._port = forward.port
+        return forward
 
     def _unready(self, message: dict[str, Any]) -> None:
         """The engine crashed: wait for the next one, with the same port on this side."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from desktop.core.catalogue import DEFAULT_MODEL
+from desktop.core.proxy_setting import through
+from desktop.core.saved import SavedHost
 from desktop.core.settings import Settings
 from desktop.core.ssh.destination import Destination
 
@@ -23,6 +25,7 @@ class Wishes:
 
     Attributes:
         destination: the host.
+        name: under which it is saved, or "".
         model: `OWNER/NAME` at the hub.
         revision: branch, tag or commit at the hub.
         hub: base URL of a ModelScope-compatible hub.
@@ -39,7 +42,8 @@ class Wishes:
         idle_seconds: the same without a request, laptop or not; 0 = never.
         limit_seconds: the host stops the model after so long in any case; 0 = never.
         power_off: where the host stopped it for one of these, it powers itself off too.
-        local_port: of the endpoint on this laptop; 0 = the usual one, or the next free.
+        local_port: of the endpoint on this laptop; 0 = one of the usual ones.
+        usual_ports: those to try then, in this order; none = 8000 and the next ones.
         node_count: hosts that serve the model together.
         node_rank: which of them this one is; 0 is the head.
         head_address: of the head on the hosts' private network.
@@ -49,6 +53,7 @@ class Wishes:
     """
 
     destination: Destination
+    name: str = ""
     model: str = DEFAULT_MODEL
     revision: str = "master"
     hub: str = DEFAULT_HUB
@@ -65,6 +70,7 @@ class Wishes:
     limit_seconds: int = 0
     power_off: bool = False
     local_port: int = 0
+    usual_ports: tuple[int, ...] = ()
     node_count: int = 1
     node_rank: int = 0
     head_address: str = ""
@@ -73,26 +79,54 @@ class Wishes:
     identity: Path | None = None
 
 
-def from_settings(settings: Settings, destination: Destination) -> Wishes:
+def from_settings(
+    settings: Settings, destination: Destination, saved: SavedHost | None = None
+) -> Wishes:
     """Return the wishes for a host with everything else as it was saved.
 
     The hub's token is never saved: it comes from the environment, where there is one.
+
+    Args:
+        settings: for all hosts.
+        destination: the host.
+        saved: what is wished of this host, before the settings for all.
     """
+    chosen = settings if saved is None else _of_host(settings, saved)
     return Wishes(
-        destination=destination,
-        model=settings.model or DEFAULT_MODEL,
-        revision=settings.revision or "master",
-        hub=(settings.hub or DEFAULT_HUB).rstrip("/"),
-        data_dir=settings.data_dir,
-        engine=settings.engine,
-        engine_env=settings.engine_env,
-        max_model_len=settings.max_model_len,
-        kv_cache_dtype=settings.kv_cache_dtype,
-        trust_remote_code=settings.trust_remote_code,
+        destination=through(destination, chosen.proxy),
+        model=chosen.model or DEFAULT_MODEL,
+        revision=chosen.revision or "master",
+        hub=(chosen.hub or DEFAULT_HUB).rstrip("/"),
+        data_dir=chosen.data_dir,
+        engine=chosen.engine,
+        engine_env=chosen.engine_env,
+        max_model_len=chosen.max_model_len,
+        kv_cache_dtype=chosen.kv_cache_dtype,
+        trust_remote_code=chosen.trust_remote_code,
         hub_token=os.environ.get(HUB_TOKEN_VARIABLE, "").strip(),
-        lease_seconds=settings.lease_minutes * 60,
-        idle_seconds=settings.idle_minutes * 60,
-        limit_seconds=settings.limit_minutes * 60,
-        power_off=settings.power_off,
-        local_port=settings.local_port,
+        lease_seconds=chosen.lease_minutes * 60,
+        idle_seconds=chosen.idle_minutes * 60,
+        limit_seconds=chosen.limit_minutes * 60,
+        power_off=chosen.power_off,
+        local_port=chosen.local_port,
+        identity=Path(saved.identity).expanduser() if saved and saved.identity else None,
+    )
+
+
+def _of_host(settings: Settings, saved: SavedHost) -> Settings:
+    """Return the settings as they hold for one saved host.
+
+    Revision and length belong to a model: a host with a model of its own takes none of another's.
+    """
+    if saved.model and saved.model != settings.model:
+        settings = replace(settings, revision="", max_model_len="")
+    return replace(
+        settings,
+        model=saved.model or settings.model,
+        revision=saved.revision or settings.revision,
+        max_model_len=saved.max_model_len or settings.max_model_len,
+        data_dir=saved.data_dir or settings.data_dir,
+        engine=saved.engine or settings.engine,
+        local_port=saved.local_port or settings.local_port,
+        proxy=saved.proxy or settings.proxy,
     )

@@ -1,4 +1,6 @@
-"""The way in: named keys, the agent's, the usual ones, then the password; one story per connect.
+"""The way in: named keys, the agent's, the usual ones, then what the host asks, or the password.
+
+One story per connect; a host that wants two factors gets one after the other.
 
 It outlives one dial: a host closes the connection when a person thinks for longer than its
 LoginGraceTime (120 s) or after MaxAuthTries (6) refusals, so the story goes on over a fresh
@@ -9,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 
 import paramiko
 
@@ -17,20 +20,22 @@ from desktop.core.ssh import identities
 from desktop.core.ssh.agents import AgentIdentity
 from desktop.core.ssh.credentials import Credentials
 from desktop.core.ssh.destination import Destination
+from desktop.core.ssh.dialogue import Dialogue
 from desktop.core.ssh.identities import FileIdentity, KeyUnusable, WrongPassphrase
 from desktop.core.ssh.offers import Offer, offers
+from desktop.core.ssh.passwords import Passwords
 from desktop.core.ssh.prompts import Prompts, SecretQuestion
 from desktop.core.ssh.transport import SafeTransport
-from desktop.core.ssh.userauth import Outcome, UserAuth
+from desktop.core.ssh.userauth import Outcome, Redial, UserAuth
 
-_QUESTIONS = 3  # how often a person may mistype one secret
+__all__ = ["Authentication", "Redial"]
+
+_QUESTIONS = 3  # how often a person may mistype a passphrase
+_DIALOGUES = 4  # with one host: a kept password, and three times what a person typed
+_MOST_STEPS = 4  # of sshd's AuthenticationMethods; three are common at most
 _MOST_KEYS = 5  # of sshd's MaxAuthTries 6
 _KEYS_BEFORE_PASSWORD = 3  # refusals that leave room for three passwords
 _SECONDS = 60.0  # for one answer: an agent may wait for a finger, a host for its directory
-
-
-class Redial(Exception):  # `connect` dials again
-    """The connection is used up; a fresh one can go on where this one ended."""
 
 
 class Authentication:
@@ -44,10 +49,10 @@ class Authentication:
         self._prompts = prompts
         self._refused: set[bytes] = set()
         self._unlocked: dict[bytes, paramiko.PKey | None] = {}  # None: the person gave up on it
-        self._given = credentials.password is not None  # then nobody is asked for another one
-        self._password = credentials.password or destination.password
-        self._passwords_asked = 0
+        self._passwords = Passwords(destination, credentials, prompts)
+        self._dialogue = Dialogue(destination, self._passwords, prompts)
         self._offers = 0  # on the present connection
+        self._taken: set[bytes] = set()  # keys that were one of several steps on it
 
     def run(self, transport: SafeTransport) -> None:
         """Authenticate this transport, or raise.
@@ -59,6 +64,7 @@ class Authentication:
         """
         auth = UserAuth(transport, self._destination.user, _SECONDS)
         self._offers = 0
+        self._taken.clear()
         try:
             outcome = self._story(transport, auth)
         except EOFError as error:
@@ -70,9 +76,21 @@ class Authentication:
 
     def _story(self, transport: SafeTransport, auth: UserAuth) -> Outcome:
         outcome = auth.none()
-        if not outcome.accepted and "publickey" in outcome.methods:
+        for _ in range(_MOST_STEPS):
+            if outcome.accepted:
+                break
+            outcome = self._step(transport, auth, replace(outcome, partial=False))
+            if not outcome.partial:
+                break
+        return outcome
+
+    def _step(self, transport: SafeTransport, auth: UserAuth, outcome: Outcome) -> Outcome:
+        """Take one of the steps that the host wants; `partial` when it wants another one."""
+        if "publickey" in outcome.methods:
             outcome = self._try_keys(transport, auth, outcome)
-        if not outcome.accepted:
+        if not (outcome.accepted or outcome.partial):
+            outcome = self._try_dialogue(transport, auth, outcome)
+        if not (outcome.accepted or outcome.partial):
             outcome = self._try_passwords(transport, auth, outcome)
         return outcome
 
@@ -95,7 +113,7 @@ class Authentication:
 
     def _offered(self, stack: ExitStack) -> Iterator[Offer]:
         """Yield each key once, refused ones no more."""
-        seen = set(self._refused)
+        seen = self._refused | self._taken
         try:
             for offer in offers(self._destination, self._credentials.identity, stack):
                 if not offer.blob or offer.blob not in seen:
@@ -128,7 +146,9 @@ class Authentication:
             if not transport.is_active():
                 raise
             return None  # the agent would not sign
-        if not (outcome.accepted or outcome.partial):
+        if outcome.partial:
+            self._taken.add(blob)
+        elif not outcome.accepted:
             self._refused.add(blob)
         return outcome
 
@@ -144,7 +164,7 @@ class Authentication:
         passphrase = ""
         for attempt in range(_QUESTIONS):
             if identity.encrypted:
-                answer = self._ask("passphrase", identity.name, wrong=attempt > 0)
+                answer = self._passphrase(identity.name, wrong=attempt > 0)
                 if answer is None:
                     return None
                 passphrase = answer
@@ -156,37 +176,47 @@ class Authentication:
                 raise self._unusable(identity.name, str(error)) from error
         return None
 
-    def _try_passwords(self, transport: SafeTransport, auth: UserAuth, outcome: Outcome) -> Outcome:
-        while _takes_password(outcome) and self._next_password(transport):
-            password, self._password = self._password, None
-            assert password is not None
+    def _try_dialogue(self, transport: SafeTransport, auth: UserAuth, outcome: Outcome) -> Outcome:
+        """Answer the host's own questions before sending a password unasked, as ssh does.
+
+        Only there a host that wants a password and a code can say so; and a wrong password that
+        was sent in both ways would count twice.
+        """
+        for _ in range(_DIALOGUES):
+            if "keyboard-interactive" not in outcome.methods:
+                break
             self._offers += 1
-            tried = _send_password(auth, outcome, password)
-            if tried.must_change:
-                raise AuthenticationFailed("password-expired", **self._who())
-            if tried.accepted or self._given:
-                return tried
+            try:
+                tried = self._dialogue.run(transport, auth)
+            except AuthenticationFailed:
+                if "password" in outcome.methods and self._passwords.given_and_unused:
+                    break
+                raise
+            if tried is None:
+                break
             outcome = tried
+            if tried.accepted or tried.partial:
+                break
         return outcome
 
-    def _next_password(self, transport: SafeTransport) -> bool:
-        """Have a password at hand; False when there is no other one to try."""
-        if self._password is not None:
-            return True
-        if self._given or self._passwords_asked == _QUESTIONS:
-            return False
-        self._password = self._ask("password", wrong=self._passwords_asked > 0)
-        if self._password is None:
-            code = "authentication-failed" if self._passwords_asked else "password-needed"
-            raise AuthenticationFailed(code, **self._who())
-        self._passwords_asked += 1
-        if not transport.is_active():
-            raise Redial
-        return True
+    def _try_passwords(self, transport: SafeTransport, auth: UserAuth, outcome: Outcome) -> Outcome:
+        while "password" in outcome.methods:
+            password = self._passwords.take(transport)
+            if password is None:
+                break
+            self._offers += 1
+            outcome = auth.password(password)
+            if outcome.must_change:
+                raise AuthenticationFailed("password-expired", **self._who())
+            if outcome.partial:
+                self._passwords.spare()  # the host's own questions may begin with it
+            if outcome.accepted or outcome.partial:
+                break
+        return outcome
 
-    def _ask(self, kind: str, key_path: str = "", *, wrong: bool) -> str | None:
+    def _passphrase(self, key_path: str, *, wrong: bool) -> str | None:
         where = self._destination
-        question = SecretQuestion(kind, where.user, where.host, where.port, key_path, wrong)
+        question = SecretQuestion("passphrase", where.user, where.host, where.port, key_path, wrong)
         return self._prompts.secret(question)
 
     def _failed(self, outcome: Outcome) -> AuthenticationFailed:
@@ -204,20 +234,6 @@ class Authentication:
 
 def _takes_password(outcome: Outcome) -> bool:
     return "password" in outcome.methods or "keyboard-interactive" in outcome.methods
-
-
-def _send_password(auth: UserAuth, outcome: Outcome, password: str) -> Outcome:
-    """Send it by the one method that the host prefers: trying both would count twice."""
-    if "password" in outcome.methods:
-        return auth.password(password)
-
-    def answer(questions: list[tuple[str, bool]]) -> list[str] | None:
-        if not questions:
-            return []
-        # Only what looks like a password prompt gets the password: one question, not echoed.
-        return [password] if len(questions) == 1 and not questions[0][1] else None
-
-    return auth.interactive(answer)
 
 
 def _algorithm(transport: SafeTransport, blob: bytes) -> str:

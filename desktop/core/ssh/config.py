@@ -68,8 +68,8 @@ def look_up(typed: Typed, config: Path | None = None) -> dict[str, str]:
 def parse_answer(output: str) -> dict[str, str]:
     """Return the settings in the output of `ssh -G`."""
     found: dict[str, str] = {}
-    for line in output.splitlines():
-        key, _, value = line.partition(" ")
+    for line in output.split("\n"):
+        key, _, value = line.rstrip("\r").partition(" ")
         if key == "identityfile" and _is_default(value):
             continue
         if key in _UNSUPPORTED and value not in _OFF:
@@ -107,11 +107,15 @@ def _ask_ssh(ssh: str, typed: Typed, config: Path | None) -> dict[str, str]:
 
 def _read_files(typed: Typed, config: Path | None) -> dict[str, str]:
     reading = Reading(typed.host, typed.user)
-    for path in [config] if config else [Path.home() / ".ssh" / "config", _system_config()]:
-        reading.read(path)
+    user = Path.home() / ".ssh"
+    if config is None:
+        reading.read(user / "config", user)
+        reading.read(_system_config(), _system_config().parent)
+    else:
+        reading.read(config, user)
     found = {key: value for key, value in reading.found.items() if key in _KEYS}
-    name = found.get("hostname", typed.host)
-    found["hostname"] = name.replace("%h", typed.host).replace("%%", "%")
+    name = found.get("hostname", "%h")
+    found["hostname"] = "%".join(part.replace("%h", typed.host) for part in name.split("%%"))
     notes = [
         f"{key} {value}"[:200]
         for key, value in reading.found.items()

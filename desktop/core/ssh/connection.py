@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from weakref import WeakSet
 
 from desktop.core.errors import (
     AppError,
@@ -18,6 +19,7 @@ from desktop.core.errors import (
     ConnectionLost,
 )
 from desktop.core.ssh import upload
+from desktop.core.ssh.attempt import Abandon
 from desktop.core.ssh.authentication import Authentication, Redial
 from desktop.core.ssh.channel import SafeChannel
 from desktop.core.ssh.credentials import Credentials
@@ -25,13 +27,14 @@ from desktop.core.ssh.destination import Destination
 from desktop.core.ssh.failures import (
     converted,
     lost,
+    of_entering,
     of_greeting,
     of_tunnel,
     of_use,
+    says_booting,
 )
 from desktop.core.ssh.known_hosts import HostKey, KnownHosts, lookup_name
 from desktop.core.ssh.liveness import Liveness, Silence
-from desktop.core.ssh.patience import ONCE, Patience
 from desktop.core.ssh.process import Completed, Process
 from desktop.core.ssh.prompts import Prompts
 from desktop.core.ssh.routes import Tunnel, open_route
@@ -61,15 +64,23 @@ class Timeouts:
     channel: float = 10.0
 
 
+# For a connection that stood before. TCP asks at 0, 1, 3 and 7 s (RFC 6298): who hangs up after
+# the third and begins anew asks every two seconds or so, and is back as soon after the network is.
+QUICK = Timeouts(connect=4.0, greeting=10.0)
+
+
 def connect(
     destination: Destination,
     credentials: Credentials,
     prompts: Prompts,
     known_hosts: KnownHosts,
     timeouts: Timeouts = Timeouts(),
-    patience: Patience = ONCE,
+    abandon: Abandon | None = None,
 ) -> Connection:
     """Return a connection that is trusted and let in. May ask the person; nothing is left behind.
+
+    `abandon`, fired on another thread, ends it within a fraction of a second, unless it is asking
+    the person or an agent just then: those have to be dismissed beside.
 
     Each jump host on the way is a connection of its own, with its own key to be trusted and its own
     way in: neither the password nor the demanded fingerprint of the destination is used for it.
@@ -85,17 +96,18 @@ def connect(
         ConnectionLost: it broke while authenticating, or the jump host did.
         DestinationError: `destination-bad-proxy`.
         StorageError: the host key could not be pinned.
-        Cancelled: the waiting for a starting host was stopped.
+        Cancelled: it was given up.
     """
+    abandon = abandon or Abandon()
+    dial = partial(_connect, destination, credentials, prompts, known_hosts, timeouts)
     if destination.via is None:
-        return _connect(destination, credentials, prompts, known_hosts, timeouts, patience)
+        return dial(abandon)
     theirs = replace(destination.via, proxy=destination.proxy)
-    hop = connect(theirs, credentials.for_jump_host(), prompts, known_hosts, timeouts)
+    hop = connect(theirs, credentials.for_jump_host(), prompts, known_hosts, timeouts, abandon)
     try:
-        hop.send_promptly()
-        connection = _connect(
-            destination, credentials, prompts, known_hosts, timeouts, patience, hop.open_tunnel
-        )
+        with abandon.by(hop.cut):
+            hop.send_promptly()
+            connection = dial(abandon, hop.open_tunnel)
     except BaseException:
         hop.close()
         raise
@@ -109,7 +121,7 @@ def _connect(
     prompts: Prompts,
     known_hosts: KnownHosts,
     timeouts: Timeouts,
-    patience: Patience,
+    abandon: Abandon,
     tunnel: Tunnel | None = None,
 ) -> Connection:
     known_hosts = known_hosts.with_files(where.known_hosts_files)
@@ -117,17 +129,20 @@ def _connect(
     name = lookup_name(where.host, where.port, where.host_key_alias)
     for _ in range(_MAX_DIALS):
         kinds = known_hosts.kinds(name)
-        transport, address = patience.until(partial(_greet, where, kinds, timeouts, tunnel))
+        transport = _greet(where, kinds, timeouts, tunnel, abandon)
         try:
-            key = _host_key(transport)
-            asked = verify(key, where, credentials, prompts, known_hosts)
-            if transport.is_active() or not asked:  # else the host did not wait that long
-                with converted(partial(lost, where)):
-                    authentication.run(transport)
-                return Connection(transport, where, timeouts, address=address)
+            with abandon.by(transport.close):
+                key = _host_key(transport)
+                asked = verify(key, where, credentials, prompts, known_hosts)
+                if transport.is_active() or not asked:  # else the host did not wait that long
+                    with converted(partial(of_entering, where, transport)):
+                        authentication.run(transport)
+                    return Connection(transport, where, timeouts)
             transport.finish()
-        except Redial:
+        except Redial as error:
             transport.finish()
+            if says_booting(transport):
+                raise of_entering(where, transport, error) from error
         except BaseException:
             transport.finish()
             raise
@@ -141,7 +156,6 @@ class Connection:
 
     Attributes:
         destination: where it leads.
-        address: the numeric address that was reached; the name where others resolved it.
     """
 
     def __init__(
@@ -150,16 +164,20 @@ class Connection:
         destination: Destination,
         timeouts: Timeouts = Timeouts(),
         silence: Silence | None = None,
-        address: str = "",
     ) -> None:
         self.destination = destination
-        self.address = address or destination.host
         self._transport = transport
         self._timeouts = timeouts
         self._closed = threading.Event()
         self._lost = partial(of_use, destination)
+        self._lock = threading.Lock()
+        self._tunnels: WeakSet[SafeChannel] = WeakSet()
         self._liveness = Liveness(
-            lambda: transport.last_inbound, transport.probe, transport.close, silence
+            lambda: transport.last_inbound,
+            transport.probe,
+            transport.close,
+            silence,
+            is_busy=self._has_tunnels,
         )
         transport.when_ended(self._liveness.stop)
 
@@ -242,9 +260,17 @@ class Connection:
             ConnectionLost: the connection is gone.
         """
         with converted(partial(of_tunnel, self.destination, port)):
-            return self._transport.open_channel(
+            channel = self._transport.open_channel(
                 "direct-tcpip", (host, port), ("127.0.0.1", 0), timeout=self._timeouts.channel
             )
+        with self._lock:
+            self._tunnels.add(channel)
+        return channel
+
+    def _has_tunnels(self) -> bool:
+        """Tell whether somebody may be waiting for what the host sends."""
+        with self._lock:
+            return any(not channel.closed for channel in self._tunnels)
 
     @property
     def alive(self) -> bool:
@@ -282,6 +308,10 @@ class Connection:
 
         self._transport.when_ended(tell)
 
+    def cut(self) -> None:
+        """End it without waiting for its threads; who waits on it wakes up."""
+        self._transport.close()
+
     def close(self) -> None:
         """End it and everything on it; safe from any thread and more than once."""
         self._closed.set()
@@ -291,25 +321,31 @@ class Connection:
 
 
 def _greet(
-    where: Destination, kinds: tuple[str, ...], timeouts: Timeouts, tunnel: Tunnel | None
-) -> tuple[SafeTransport, str]:
-    """Return a transport after its key exchange, and the address; nothing secret has been sent."""
-    route = open_route(where, timeouts.connect, tunnel)
+    where: Destination,
+    kinds: tuple[str, ...],
+    timeouts: Timeouts,
+    tunnel: Tunnel | None,
+    abandon: Abandon,
+) -> SafeTransport:
+    """Return a transport after its key exchange; nothing secret has been sent."""
+    abandon.check()
+    route = open_route(where, timeouts.connect, tunnel, abandon)
     transport = SafeTransport(route.sock)
     transport.prefer_host_keys(kinds)
 
     def failure(error: Exception) -> AppError:
-        return route.why() or of_greeting(where, route.address, transport.greeting, error)
+        said = None if abandon.is_fired else route.why()
+        return said or of_greeting(where, route.address, transport.greeting, error)
 
     try:
-        with converted(failure):
+        with abandon.by(transport.close), converted(failure):
             transport.shake_hands(timeouts.greeting, timeouts.handshake)
     except BaseException:
         transport.finish()
         route.close()
         raise
     transport.when_ended(route.close)
-    return transport, route.address
+    return transport
 
 
 def _host_key(transport: SafeTransport) -> HostKey:

@@ -7,6 +7,7 @@ The text is read by `typed.py`; this adds what the user's SSH config says. No pa
 from __future__ import annotations
 
 import getpass
+import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -91,7 +92,7 @@ def _resolve(typed: Typed, config: Path | None, hops: int) -> Destination:
         user=user_name(found.get("user", "") or getpass.getuser()),
         text=typed.text or typed.host,
         identities_only=found.get("identitiesonly", "") == "yes",
-        host_key_alias=found.get("hostkeyalias", ""),
+        host_key_alias=_alias(found.get("hostkeyalias", "")),
         ignored=typed.ignored,
         unsupported=tuple(found.get("unsupported", "").splitlines()),
         password=typed.password,
@@ -148,7 +149,16 @@ def _paths(typed: str, found: str, tokens: dict[str, str]) -> tuple[Path, ...]:
     """Return the file named on the line first, then those of the SSH config."""
     names = [typed] if typed else []
     names += [_expand(name, tokens) for name in found.splitlines() if name and name != "none"]
-    return tuple(dict.fromkeys(Path(name).expanduser() for name in names))
+    # Not Path.expanduser: it raises where `~name` is nobody here, and then the name is just wrong.
+    expanded = (os.path.expanduser(name) for name in names if "\0" not in name)  # noqa: PTH111
+    return tuple(dict.fromkeys(map(Path, expanded)))
+
+
+def _alias(text: str) -> str:
+    """Return the name to file the host key under; raises DestinationError."""
+    if len(text) > 255 or not text.isprintable():
+        raise DestinationError("destination-bad-host", text=text[:80])
+    return text
 
 
 def _known_hosts_files(found: dict[str, str], tokens: dict[str, str]) -> tuple[Path, ...]:

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
+_MOST_PIECES = 1000  # a host that sends single bytes would cost us hundreds for each
 _MOST_AT_ONCE = 1 << 20  # bytes in one call: more than a local socket takes
 
 Bytes = bytes | bytearray | memoryview
@@ -47,6 +48,11 @@ class Downflow:
     def feed(self, data: Bytes) -> None:
         """Take bytes; `flush` writes them. Never waits."""
         self._waiting.append(data)
+        if len(self._waiting) > _MOST_PIECES:
+            with self._lock:
+                whole = b"".join(self._waiting)
+                self._waiting.clear()
+                self._waiting.append(whole)
 
     def end(self) -> None:
         """Take the end: nothing is fed after it. Never waits."""

@@ -19,7 +19,7 @@ from desktop.core.errors import (
 )
 from desktop.core.ssh.destination import Destination
 from desktop.core.ssh.proxying import ProxyRefused
-from desktop.core.ssh.transport import FOREIGN
+from desktop.core.ssh.transport import FOREIGN, SafeTransport
 
 _FAKE_IP = ipaddress.ip_network("198.18.0.0/15")  # RFC 2544; what Clash and its kin hand out
 _UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL}
@@ -54,7 +54,7 @@ def of_dialling(
     if fake:
         return HostUnreachable("host-fake-ip", host=where.host, port=where.port, address=fake)
     if isinstance(error, socket.gaierror):
-        code = "host-not-found"
+        code = "host-not-found" if error.errno != socket.EAI_AGAIN else "name-service-silent"
     elif isinstance(error, ConnectionRefusedError):
         code = "host-refused"
     elif isinstance(error, TimeoutError) or _number(error) in _NO_ANSWER:
@@ -81,9 +81,29 @@ def of_greeting(
         cause = error.__context__ if isinstance(error, paramiko.SSHException) else error
         code = "greeting-silent" if isinstance(cause, TimeoutError) else "greeting-closed"
         return HostUnreachable(code, **facts)
-    if any(words in heard.lower() for words in _BOOTING):
+    if _is_of_a_start(heard):
         return HostUnreachable("host-booting", **facts, seconds=0)
-    return HostUnreachable("not-ssh", **facts, heard=_printable(heard))
+    return HostUnreachable("not-ssh", **facts, heard=_plain(heard[:80].decode("utf-8", "replace")))
+
+
+def of_entering(where: Destination, transport: SafeTransport, error: Exception) -> ConnectionFailed:
+    """Return why the connection broke while we authenticated."""
+    if says_booting(transport):
+        return HostUnreachable("host-booting", host=where.host, port=where.port, seconds=0)
+    return lost(where, error)
+
+
+def says_booting(transport: SafeTransport) -> bool:
+    """Tell whether the host said that it is starting before it hung up on us.
+
+    Through PAM it lets nobody but root in then, with the right password either (pam_nologin).
+    """
+    banner = getattr(transport.auth_handler, "banner", None)
+    return isinstance(banner, bytes) and _is_of_a_start(banner)
+
+
+def _is_of_a_start(heard: bytes) -> bool:
+    return any(words in heard.lower() for words in _BOOTING)
 
 
 def of_jump(where: Destination, error: AppError) -> AppError:
@@ -96,7 +116,7 @@ def of_jump(where: Destination, error: AppError) -> AppError:
         host=where.host,
         port=where.port,
         via=where.via.host,
-        reason=_printable(str(error.facts.get("reason", "")).encode()),
+        reason=_plain(str(error.facts.get("reason", ""))),
     )
 
 
@@ -131,7 +151,7 @@ def of_tunnel(where: Destination, port: int, error: Exception) -> AppError:
     if not isinstance(error, paramiko.ChannelException):
         return lost(where, error)
     code = _OF_OPEN_FAILURE.get(error.code, "forward-failed")
-    return ForwardFailed(code, host=where.host, remote_port=port, reason=error.text)
+    return ForwardFailed(code, host=where.host, remote_port=port, reason=_plain(error.text))
 
 
 def lost(where: Destination, error: Exception) -> ConnectionLost:
@@ -153,9 +173,9 @@ def _number(error: Exception) -> int | None:
 def _reason(error: Exception) -> str:
     if isinstance(error, EOFError) and not error.args:
         return "closed by the other side"
-    return (getattr(error, "strerror", None) or str(error) or type(error).__name__)[:200]
+    return _plain(getattr(error, "strerror", None) or str(error) or type(error).__name__)
 
 
-def _printable(data: bytes) -> str:
-    text = data[:80].decode("utf-8", "replace")
-    return "".join(char if char.isprintable() else " " for char in text).strip()
+def _plain(text: str) -> str:
+    """Return it bounded and as one line: a host's or a library's words, with a host's in them."""
+    return "".join(char if char.isprintable() else " " for char in text[:200]).strip()

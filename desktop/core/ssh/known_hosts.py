@@ -1,30 +1,33 @@
 """Which host keys are trusted: OpenSSH's files are only read, our own file is also written.
 
 Read line by line, so that an odd line never hides the others; the format is sshd(8)'s
-"SSH_KNOWN_HOSTS FILE FORMAT". Certificate authorities are skipped: paramiko checks no host
-certificates, so such a line says nothing about a plain key.
+"SSH_KNOWN_HOSTS FILE FORMAT". Lines end at line feeds and fields at blanks, as there, and at no
+other sign that Python takes for one: what is a comment to OpenSSH must not be a line here.
+Certificate authorities are skipped: paramiko checks no host certificates, so such a line says
+nothing about a plain key.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import fnmatch
 import hashlib
 import hmac
 import os
-import tempfile
-import threading
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
 from desktop.core.errors import StorageError
+from desktop.core.ssh.own_file import MAX_BYTES, rewrite
+from desktop.core.ssh.patterns import any_matches
 
-_MAX_BYTES = 8 << 20  # of one file; more is not a list of hosts
 _SSH_PORT = 22
-_WRITING = threading.Lock()  # several hosts may be trusted at once, from one file that is rewritten
+_WITH_PORT = re.compile(r"\[(.+)\]:\d+")
+# A name that stands for itself in a pattern list; any other (an alias may be `*`) is hashed.
+_PLAIN_NAME = re.compile(r"[\w\[][\w.:%\[\]-]{0,300}")
 
 
 class Trust(Enum):
@@ -63,10 +66,14 @@ class Entry:
         """Return whether this line is about the host called `name` (see `lookup_name`)."""
         if self.hosts.startswith("|"):
             return _hash_matches(self.hosts, name)
-        patterns = self.hosts.lower().split(",")
-        if any(_glob(name, pattern[1:]) for pattern in patterns if pattern.startswith("!")):
-            return False
-        return any(_glob(name, pattern) for pattern in patterns if not pattern.startswith("!"))
+        return any_matches(self.hosts.lower().split(","), name.lower())
+
+    def revokes(self, name: str) -> bool:
+        """Return whether it is revoked for this host: on this port, or on whichever."""
+        with_port = _WITH_PORT.fullmatch(name)
+        return self.revoked and (
+            self.matches(name) or (with_port is not None and self.matches(with_port[1]))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +88,13 @@ class Verdict:
 def lookup_name(host: str, port: int, alias: str = "") -> str:
     """Return the name under which OpenSSH files a host: an alias as it is, else with its port."""
     if alias:
-        return alias.lower()
+        return alias
     return host.lower() if port == _SSH_PORT else f"[{host.lower()}]:{port}"
 
 
 def parse(text: str, path: str) -> Iterator[Entry]:
     """Yield the usable lines of a known_hosts file; everything else is skipped."""
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         entry = _parse_line(line, f"{path}:{number}")
         if entry is not None:
             yield entry
@@ -95,11 +102,12 @@ def parse(text: str, path: str) -> Iterator[Entry]:
 
 def judge(entries: Iterable[Entry], name: str, key: HostKey) -> Verdict:
     """Return what the entries say about the key that the host `name` showed."""
-    ours = [entry for entry in entries if entry.matches(name)]
-    for entry in ours:
-        if entry.revoked and entry.key.blob == key.blob:
+    known: list[Entry] = []
+    for entry in entries:
+        if entry.key.blob == key.blob and entry.revokes(name):
             return Verdict(Trust.REVOKED, entry.key.fingerprint, entry.source)
-    known = [entry for entry in ours if not entry.revoked]
+        if not entry.revoked and entry.matches(name):
+            known.append(entry)
     if any(entry.key.blob == key.blob for entry in known):
         return Verdict(Trust.KNOWN)
     if not known:
@@ -145,54 +153,60 @@ class KnownHosts:
 
         Only our own file changes: a line of OpenSSH's about the same host stays as it is.
         """
-        line = f"{name} {key.kind} {base64.b64encode(key.blob).decode()}"
-        with _WRITING:
-            self._write([*self._lines_without(name), line])
+        line = f"{_written(name)} {key.kind} {base64.b64encode(key.blob).decode()}"
+        entry = _parse_line(line, "")
+        if "\n" in line or entry is None or entry.key != key or not entry.matches(name):
+            reason = "the key cannot be written as one line"
+            raise StorageError("storage-not-writable", path=str(self.own_file), reason=reason)
+        rewrite(self.own_file, lambda lines: [*_without(lines, name), line])
 
     def forget(self, name: str) -> None:
         """Remove the host from our own file; raises StorageError."""
-        with _WRITING:
-            self._write(self._lines_without(name))
+        rewrite(self.own_file, lambda lines: _without(lines, name))
 
     def _entries(self) -> Iterator[Entry]:
         for path in (self.own_file, *self.system_files):
             yield from parse(_read(path), str(path))
 
-    def _lines_without(self, name: str) -> list[str]:
-        """Return our file's lines but those that name exactly this host: we write one per line."""
-        lines = _read(self.own_file).splitlines()
-        return [line for line in lines if line.split(maxsplit=1)[:1] != [name]]
-
-    def _write(self, lines: list[str]) -> None:
-        folder = self.own_file.parent
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=folder, prefix=".known_hosts-")  # 0600
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                    file.writelines(f"{line}\n" for line in lines)
-                    file.flush()
-                    os.fsync(file.fileno())
-                Path(temporary).replace(self.own_file)
-            except OSError:
-                Path(temporary).unlink(missing_ok=True)
-                raise
-        except OSError as error:
-            raise StorageError(
-                "storage-not-writable", path=str(self.own_file), reason=error.strerror or str(error)
-            ) from error
-
 
 def _read(path: Path) -> str:
+    """Return the text of a file, its whole lines at least; a pipe would never end."""
     try:
+        if not path.is_file():
+            return ""  # no file, no trust
         with path.open("rb") as file:
-            return file.read(_MAX_BYTES).decode("utf-8", "replace")
-    except OSError:
-        return ""  # no file, no trust
+            content = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError):  # ValueError: a NUL in its name
+        return ""
+    if len(content) > MAX_BYTES:
+        content = content[: content.rfind(b"\n") + 1]
+    return content.decode("utf-8-sig", "replace")
+
+
+def _written(name: str) -> str:
+    """Return a name as the first field of a line that is about this host and no other."""
+    if _PLAIN_NAME.fullmatch(name):
+        return name
+    salt = os.urandom(hashlib.sha1(usedforsecurity=False).digest_size)
+    both = (base64.b64encode(part).decode() for part in (salt, _hash(salt, name)))
+    return "|".join(("", "1", *both))
+
+
+def _without(lines: Iterable[str], name: str) -> list[str]:
+    """Return our file's lines but those that name exactly this host: we write one per line."""
+
+    def is_meant(line: str) -> bool:
+        entry = _parse_line(line, "")
+        if entry is None or entry.revoked:
+            return False
+        return _hash_matches(entry.hosts, name) or entry.hosts.lower() == name.lower()
+
+    return [line for line in lines if not is_meant(line)]
 
 
 def _parse_line(line: str, source: str) -> Entry | None:
-    fields = line.split()
+    fields = line.strip(" \t\r").replace("\t", " ").split(" ")
+    fields = [field for field in fields if field]
     revoked = bool(fields) and fields[0] == "@revoked"
     if revoked:
         fields = fields[1:]
@@ -210,17 +224,18 @@ def _parse_line(line: str, source: str) -> Entry | None:
 
 
 def _hash_matches(hosts: str, name: str) -> bool:
-    """Match `|1|salt|hash`: HMAC-SHA1 of the name, keyed with the salt (sshd(8))."""
+    """Match `|1|salt|hash` (sshd(8)); ssh hashes an alias as it is written, and hosts lowered."""
     parts = hosts.split("|")
-    if len(parts) != 4 or parts[1] != "1":
+    if len(parts) != 4 or parts[:2] != ["", "1"]:
         return False
     try:
         salt, digest = base64.b64decode(parts[2]), base64.b64decode(parts[3])
     except (binascii.Error, ValueError):
         return False
-    return hmac.compare_digest(hmac.digest(salt, name.encode(), "sha1"), digest)
+    return any(
+        hmac.compare_digest(_hash(salt, written), digest) for written in {name, name.lower()}
+    )
 
 
-def _glob(name: str, pattern: str) -> bool:
-    """Match OpenSSH's `*` and `?`; brackets are part of `[host]:port` and stand for themselves."""
-    return fnmatch.fnmatchcase(name, pattern.replace("[", "[[]"))
+def _hash(salt: bytes, name: str) -> bytes:
+    return hmac.digest(salt, name.encode("utf-8", "surrogatepass"), "sha1")

@@ -1,9 +1,10 @@
-"""A dead peer noticed within 18 seconds, by a question of our own that wants an answer.
+"""A dead peer noticed within 18 seconds, 10 while a stream is open, by a question of our own.
 
-paramiko's keepalive asks for no answer and never notices (measured: 949 s on a cut link). Any
-packet from the host counts as life. The probes go through the outbox, so that a full socket cannot
-stop the watch itself. Long before it is dead a silent connection counts as stalled: time to dial
-another one beside it (facts: after an outage the old one stays silent for as long again).
+paramiko's keepalive asks for no answer and never notices (measured: 949 s on a cut link). Ours
+wants one, and any packet from the host counts as life: while bytes flow nothing is asked. The
+probes go through the outbox, so that a full socket cannot stop the watch itself. Long before it is
+dead a silent connection counts as stalled: time to dial another one beside it (facts: after an
+outage the old one stays silent for as long again).
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 INTERVAL = 4.5  # seconds of silence before each question
-COUNT = 3  # unanswered questions, then one more interval: 18 s
-STALLED = 2  # questions: the first has had no answer for an interval, 9 s of silence
+BUSY_INTERVAL = 2.4  # the same while somebody waits for what comes through a tunnel
+COUNT = 3  # unanswered questions, then one more interval: 18 s, or 9.6 s
+STALLED = 2  # questions: the first has had no answer for an interval, 9 s or 4.8 s of silence
 POKE_SECONDS = 5.0  # for an answer after `poke`
 POKE_STALLED_SECONDS = 1.0  # longer than any round trip of a healthy network
 
@@ -31,18 +33,25 @@ class Step(Enum):
 
 @dataclass
 class Silence:
-    """Counts unanswered probes; a pure decision, given the time."""
+    """Counts unanswered probes; a pure decision, given the time.
+
+    Attributes:
+        interval: seconds of silence before each probe.
+        count: probes that may stay unanswered for an interval.
+        busy_interval: the interval while somebody waits for what the host sends, if it is shorter.
+    """
 
     interval: float = INTERVAL
     count: int = COUNT
+    busy_interval: float = BUSY_INTERVAL
     unanswered: int = 0
     probed_at: float = 0.0
 
-    def step(self, now: float, last_inbound: float) -> Step:
+    def step(self, now: float, last_inbound: float, *, busy: bool = False) -> Step:
         """Return what is due at `now`, when the host was last heard at `last_inbound`."""
         if last_inbound >= self.probed_at:
             self.unanswered = 0
-        if now < self.due_at(last_inbound):
+        if now < self.due_at(last_inbound, busy=busy):
             return Step.WAIT
         if self.unanswered >= self.count:
             return Step.DEAD
@@ -50,9 +59,10 @@ class Silence:
         self.probed_at = now
         return Step.PROBE
 
-    def due_at(self, last_inbound: float) -> float:
+    def due_at(self, last_inbound: float, *, busy: bool = False) -> float:
         """Return when the next step is due."""
-        return max(last_inbound, self.probed_at if self.unanswered else 0.0) + self.interval
+        interval = min(self.interval, self.busy_interval) if busy else self.interval
+        return max(last_inbound, self.probed_at if self.unanswered else 0.0) + interval
 
 
 class Liveness:
@@ -65,12 +75,24 @@ class Liveness:
         dead: Callable[[], None],
         silence: Silence | None = None,
         poke_seconds: float = POKE_SECONDS,
+        is_busy: Callable[[], bool] = lambda: False,
     ) -> None:
+        """Begin to watch.
+
+        Args:
+            last_inbound: `time.monotonic()` when the host was last heard.
+            probe: asks it for a sign of life; must not wait.
+            dead: called once, on the watch's thread, when it gives none.
+            silence: how long it may be silent.
+            poke_seconds: the same after a poke.
+            is_busy: whether somebody waits for what the host sends: asked every two seconds or so.
+        """
         self._last_inbound = last_inbound
         self._probe = probe
         self._dead = dead
         self._silence = silence or Silence()
         self._poke_seconds = poke_seconds
+        self._is_busy = is_busy
         self._stalled: Callable[[], None] = lambda: None
         self._wake = threading.Event()
         self._stopped = False
@@ -100,15 +122,15 @@ class Liveness:
     def _watch(self) -> None:
         while True:
             if not self._poked:  # again, while the last poke was being answered
-                due = self._silence.due_at(self._last_inbound())
-                self._wake.wait(max(0.0, due - time.monotonic()))
+                self._wake.wait(self._pause())
             self._wake.clear()
             if self._stopped:
                 return
             if self._poked and not self._answers_a_poke():
                 self._dead()
                 return
-            step = self._silence.step(time.monotonic(), self._last_inbound())
+            now, heard = time.monotonic(), self._last_inbound()
+            step = self._silence.step(now, heard, busy=self._is_busy())
             if step is Step.PROBE:
                 self._probe()
                 if self._silence.unanswered == STALLED:
@@ -116,6 +138,11 @@ class Liveness:
             elif step is Step.DEAD:
                 self._dead()
                 return
+
+    def _pause(self) -> float:
+        """Return the seconds until the next step, or until somebody may have begun to wait."""
+        due = self._silence.due_at(self._last_inbound(), busy=self._is_busy())
+        return min(max(0.0, due - time.monotonic()), self._silence.busy_interval)
 
     def _answers_a_poke(self) -> bool:
         self._poked = False

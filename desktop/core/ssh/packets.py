@@ -1,33 +1,64 @@
 """Packets in and out: few system calls, no needless copies, bounded before the host is trusted.
 
 paramiko reads a packet in three system calls and copies it five times. Here the socket is read in
-large pieces, and an AES-GCM packet (the cipher that is asked for first) is opened where it lies.
-Other ciphers take paramiko's own way, from the same inbox.
+large pieces, and an AES-GCM packet (the cipher that is asked for first) is opened where it lies;
+the packets of an upload are sealed side by side and written in one call. Other ciphers take
+paramiko's own way, from the same inbox.
 """
 
 from __future__ import annotations
 
 import os
 import socket
+import struct
+import sys
 import threading
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import paramiko
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from paramiko.common import MSG_CHANNEL_DATA
+from paramiko.common import MSG_CHANNEL_DATA, MSG_CHANNEL_WINDOW_ADJUST
 from paramiko.message import Message
 from paramiko.packet import NeedRekeyException
 
 from desktop.core.ssh.inbox import Inbox
+from desktop.core.ssh.pages import pages
 from desktop.core.ssh.stock import StockPacketizer
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 _GREETING_BYTES = 16 << 10  # before the SSH version line; RFC 4253 §4.2 allows a few lines
 _MOST_PACKET = 512 << 10  # bytes; OpenSSH sends no more than 256 KiB
+_OF_EXCHANGES = range(20, 50)  # types of messages, RFC 4250 §4.1.2
+_MOST_OF_EXCHANGE = 32 << 10  # bytes; RFC 4253 §6.1 asks for 32768, OpenSSH's are below 2 KiB
+_DEAF_SECONDS = 20.0  # as long as a dead host may stay unnoticed
 _BLOCK = 16  # bytes of an AES block, to which a packet is padded
 _TAG = 16
+_MOST_AROUND = 4 + 1 + _BLOCK + 3 + _TAG  # bytes: length, padding and its length, tag
+_SHORT_WAY = (MSG_CHANNEL_DATA, MSG_CHANNEL_WINDOW_ADJUST)
+
+Bytes = bytes | bytearray | memoryview
+
+
+class Batch(Message):
+    """Packets that leave one after the other, with nothing between them.
+
+    Attributes:
+        payloads: of each packet, in pieces; they are not copied and must not change until sent.
+    """
+
+    def __init__(self, payloads: Sequence[tuple[Bytes, ...]]) -> None:
+        super().__init__()
+        self.payloads = payloads
+
+    def asbytes(self) -> bytes:
+        """Return all payloads as one."""
+        return b"".join(piece for payload in self.payloads for piece in payload)
 
 
 class Seal:
@@ -38,18 +69,15 @@ class Seal:
         self._fixed = iv[:4]
         self._counter = int.from_bytes(iv[4:], "big")
 
-    def close(self, payload: bytes) -> bytearray:
-        """Return the packet that carries this payload."""
-        padding = _BLOCK - (len(payload) + 1) % _BLOCK
+    def close(self, payload: Sequence[Bytes], out: memoryview) -> int:
+        """Write the packet that carries these pieces, and return its size; `out` has room."""
+        padding = _BLOCK - (sum(map(len, payload)) + 1) % _BLOCK
         padding += _BLOCK if padding < 4 else 0  # RFC 4253 §6: at least four bytes
-        plain = b"".join((padding.to_bytes(1, "big"), payload, os.urandom(padding)))
-        packet = bytearray(4 + len(plain) + _TAG)
-        packet[:4] = len(plain).to_bytes(4, "big")
-        # Into its place: the packet of an upload is copied once less.
-        self._cipher.encrypt_into(
-            self._next_nonce(), plain, bytes(packet[:4]), memoryview(packet)[4:]
-        )
-        return packet
+        plain = b"".join((padding.to_bytes(1, "big"), *payload, os.urandom(padding)))
+        size = 4 + len(plain) + _TAG
+        out[:4] = length = len(plain).to_bytes(4, "big")
+        self._cipher.encrypt_into(self._next_nonce(), plain, length, out[4:size])
+        return size
 
     def open(self, packet: memoryview) -> memoryview:
         """Return the payload of a packet, at least one byte.
@@ -61,10 +89,10 @@ class Seal:
             plain = self._cipher.decrypt(self._next_nonce(), packet[4:], packet[:4])
         except InvalidTag as error:
             raise paramiko.SSHException("a packet was changed on its way") from error
-        payload = memoryview(plain)[1 : len(plain) - plain[0]]
-        if not payload:
+        end = len(plain) - plain[0]
+        if end < 2:
             raise paramiko.SSHException("a packet without content")
-        return payload
+        return memoryview(plain)[1:end]
 
     def _next_nonce(self) -> bytes:
         nonce = self._fixed + self._counter.to_bytes(8, "big")
@@ -78,8 +106,8 @@ class Packets(StockPacketizer):
     Attributes:
         last_inbound: `time.monotonic()` of the last bytes.
         greeting: the first bytes of the host.
-        deliver: takes the payload of a CHANNEL_DATA and returns whether it did; what it does not
-            take goes paramiko's way.
+        deliver: takes the payload of a CHANNEL_DATA or CHANNEL_WINDOW_ADJUST and returns whether
+            it did; what it does not take goes paramiko's way.
         before_waiting: is called before the host is waited for; everything that has arrived has
             been delivered then.
     """
@@ -96,10 +124,12 @@ class Packets(StockPacketizer):
         self.deliver: Callable[[memoryview], bool] = lambda _: False
         self.before_waiting: Callable[[], None] = lambda: None
         self._sock = sock
+        _wait_in_the_kernel(sock)
         self._inbox = Inbox(_MOST_PACKET + 4 + _TAG)
         self._seal_in: Seal | None = None
         self._seal_out: Seal | None = None
         self._write_lock = threading.Lock()
+        self._sealed = memoryview(b"")  # what is being written: room that is asked for once
         self._bytes_in = self._bytes_out = self._packets_in = self._packets_out = 0
 
     def set_inbound_cipher(self, *args: Any, **options: Any) -> None:
@@ -116,15 +146,18 @@ class Packets(StockPacketizer):
 
     def send_message(self, data: Message) -> None:
         """Send one packet; the caller sees to it that no key exchange is under way."""
+        payloads = data.payloads if isinstance(data, Batch) else ((data.asbytes(),),)
         if self._seal_out is None:
-            super().send_message(data)
+            for payload in payloads:
+                super().send_message(Message(b"".join(payload)))
             return
         with self._write_lock:
-            packet = self._seal_out.close(data.asbytes())
-            self.write_all(packet)
-            self._bytes_out += len(packet)
-            self._packets_out += 1
-            self._count_for_rekey(self._packets_out, self._bytes_out)
+            packets = self._close_all(self._seal_out, payloads)
+            self.write_all(packets)
+            self._bytes_out += len(packets)
+            self._packets_out += len(payloads)
+            if self._bytes_out >= self.REKEY_BYTES or self._packets_out >= self.REKEY_PACKETS:
+                self._ask_for_keys()
 
     def read_message(self) -> tuple[int, Message]:
         """Return the next packet's type and content, other than what was delivered."""
@@ -132,17 +165,39 @@ class Packets(StockPacketizer):
             payload = self._read_sealed(self._seal_in)
             kind = payload[0]
             # While a key exchange is due, paramiko's loop must see each packet to begin it.
-            if kind == MSG_CHANNEL_DATA and not self.need_rekey() and self.deliver(payload):
+            if kind in _SHORT_WAY and not self.need_rekey() and self.deliver(payload):
                 continue
             message = Message(bytes(payload[1:]))
             message.seqno = self._packets_in - 1
-            return kind, message
-        return super().read_message()
+            return _checked(kind, message)
+        return _checked(*super().read_message())
 
     def read_all(self, n: int, check_rekey: bool = False) -> bytes:
         """Return the next `n` bytes; a host that is not trusted yet cannot ask for gigabytes."""
         self._await(n, check_rekey=check_rekey)
         return bytes(self._inbox.take(n))
+
+    def write_all(self, out: ReadableBuffer) -> None:
+        """Write all of it.
+
+        Raises:
+            EOFError: the connection is gone; or the host took nothing for 20 s, which ends it: one
+                that talks on meanwhile looks alive, and half a packet cannot be taken back.
+        """
+        rest, deadline = memoryview(out), time.monotonic() + _DEAF_SECONDS
+        while rest:
+            try:
+                rest = rest[self._sock.send(rest) :]
+                deadline = time.monotonic() + _DEAF_SECONDS
+            except (TimeoutError, BlockingIOError):
+                if time.monotonic() > deadline:
+                    with suppress(OSError):
+                        self._sock.shutdown(socket.SHUT_RDWR)  # wakes the reading thread too
+                    raise EOFError("the host takes nothing any more") from None
+                if self.closed:
+                    raise EOFError from None
+            except OSError as error:
+                raise EOFError from error
 
     def readline(self, timeout: float) -> str:
         """Return the next line of the greeting; a port that talks without end is not SSH."""
@@ -151,31 +206,46 @@ class Packets(StockPacketizer):
             if len(self.greeting) > _GREETING_BYTES:
                 raise paramiko.SSHException("no SSH version line")
             try:
-                self.greeting += self._inbox.fill(self._sock)
-            except TimeoutError:
+                self.greeting += self._inbox.last(self._inbox.fill(self._sock))
+            except (TimeoutError, BlockingIOError):
                 if self.closed:
                     raise EOFError from None
                 if time.monotonic() >= deadline:
-                    raise
+                    raise TimeoutError("no SSH version line") from None
         return line.rstrip(b"\r\n").decode()
 
+    def _close_all(self, seal: Seal, payloads: Sequence[Sequence[Bytes]]) -> memoryview:
+        """Return the packets that carry these; valid until the next call."""
+        most = sum(_MOST_AROUND + sum(map(len, payload)) for payload in payloads)
+        if len(self._sealed) < most:
+            self._sealed = pages(most)
+        out, size = self._sealed, 0
+        for payload in payloads:
+            size += seal.close(payload, out[size:])
+        return out[:size]
+
     def _read_sealed(self, seal: Seal) -> memoryview:
-        self._await(4, check_rekey=True)
-        size = 4 + int.from_bytes(self._inbox.peek(4), "big") + _TAG
+        # Few calls between the socket and the sink: after a pause each costs a microsecond or more.
+        inbox = self._inbox
+        if inbox.size < 4:
+            self._await(4, check_rekey=True)
+        size = 4 + inbox.length() + _TAG
         if size % _BLOCK != 4 or size < 4 + _BLOCK + _TAG:
             raise paramiko.SSHException("a packet of an impossible size")
-        self._await(size)
-        payload = seal.open(self._inbox.take(size))
+        if inbox.size < size:
+            self._await(size)
+        payload = seal.open(inbox.take(size))
         self._bytes_in += size
         self._packets_in += 1
-        self._count_for_rekey(self._packets_in, self._bytes_in)
+        if self._bytes_in >= self.REKEY_BYTES or self._packets_in >= self.REKEY_PACKETS:
+            self._ask_for_keys()
         return payload
 
     def _await(self, n: int, *, check_rekey: bool = False) -> None:
         """Return when the inbox holds `n` bytes."""
         if n > _MOST_PACKET + 4 + _TAG or n < 0:
             raise paramiko.SSHException("a packet of an impossible size")
-        while len(self._inbox) < n:
+        while self._inbox.size < n:
             self.before_waiting()
             if self.handshake_timed_out():
                 raise EOFError
@@ -185,16 +255,41 @@ class Packets(StockPacketizer):
             except (TimeoutError, BlockingIOError):
                 if self.closed:
                     raise EOFError from None
-                if check_rekey and not self._inbox and self.need_rekey():
+                if check_rekey and not self._inbox.size and self.need_rekey():
                     raise NeedRekeyException from None
             except OSError:
                 if self.closed:
                     raise EOFError from None
                 raise
 
-    def _count_for_rekey(self, packets: int, size: int) -> None:
-        if (size >= self.REKEY_BYTES or packets >= self.REKEY_PACKETS) and not self.need_rekey():
+    def _ask_for_keys(self) -> None:
+        if not self.need_rekey():
             self._trigger_rekey()
+
+
+def _checked(kind: int, message: Message) -> tuple[int, Message]:
+    """Return both, unless it is a key exchange's and larger than any honest one.
+
+    paramiko takes seconds of processor time to read a number of half a megabyte.
+    """
+    if kind in _OF_EXCHANGES and len(message.asbytes()) > _MOST_OF_EXCHANGE:
+        raise paramiko.SSHException("a key exchange of an impossible size")
+    return kind, message
+
+
+def _wait_in_the_kernel(sock: socket.socket) -> None:
+    """Have each call wait by itself for as long as it does now.
+
+    Python's own timeout takes a second call, and the interpreter's lock once more, for each event.
+    Windows leaves open what a socket is good for after such a timeout.
+    """
+    seconds = sock.gettimeout()
+    if sys.platform == "win32" or not seconds:
+        return
+    interval = struct.pack("ll", int(seconds), int(seconds % 1 * 1e6))  # struct timeval
+    sock.settimeout(None)
+    for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+        sock.setsockopt(socket.SOL_SOCKET, option, interval)
 
 
 def _seal(cipher: object, iv: bytes | None) -> Seal | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import math
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -41,19 +42,22 @@ class Process:
         self._channel = channel
         self._where = where
 
-    def lines(self, timeout: float | None = None) -> Iterator[str]:
+    def lines(self, timeout: float | None = None, within: float | None = None) -> Iterator[str]:
         """Yield stdout line by line, without line ends; invalid UTF-8 is replaced.
 
         Args:
             timeout: seconds to wait for more output; None waits as long as the host lives.
+            within: seconds for all of it, from the first line that is asked for; a host that
+                sends a byte now and then is never silent.
 
         Raises:
             ConnectionLost: the output was cut, rather than ended by an exit status; what came of
-                an unfinished line is not yielded. `host-stalled`: none for `timeout` seconds.
+                an unfinished line is not yielded. `host-stalled`: none for `timeout` seconds, or
+                no end `within` them.
         """
         decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         line = _Line()
-        while piece := self._read(timeout, timeout):
+        for piece in self._pieces(timeout, within):
             yield from line.feed(decode(piece))
         self._confirm_end()
         yield from line.feed(decode(b"", True))
@@ -61,12 +65,9 @@ class Process:
 
     def read_all(self, timeout: float) -> bytes:
         """Return the rest of stdout; raises ConnectionLost, also after `timeout` seconds."""
-        deadline = time.monotonic() + timeout
         output = bytearray()
-        while piece := self._read(max(0.001, deadline - time.monotonic()), timeout):
+        for piece in self._pieces(None, timeout):
             output += piece[: _MAX_OUTPUT - len(output)]
-            if time.monotonic() > deadline:  # output without end leaves no time for a silence
-                raise stalled(self._where, timeout)
         self._confirm_end()
         return bytes(output)
 
@@ -106,9 +107,21 @@ class Process:
         """The last 64 KiB of stderr so far."""
         return self._channel.stderr_tail()
 
-    def _read(self, seconds: float | None, told: float | None) -> bytes:
+    def _pieces(self, silence: float | None, within: float | None) -> Iterator[bytes]:
+        """Yield what comes, to its end; ConnectionLost as in `lines`."""
+        deadline = math.inf if within is None else time.monotonic() + within
+        while True:
+            left = max(0.001, deadline - time.monotonic())
+            piece = self._read(left if silence is None else min(silence, left), silence or within)
+            if not piece:
+                return
+            yield piece
+            if time.monotonic() > deadline:  # output without end leaves no time for a silence
+                raise stalled(self._where, within or 0)
+
+    def _read(self, seconds: float, told: float | None) -> bytes:
         """Return some output, in `seconds`; an error says that the caller waited `told` seconds."""
-        self._channel.settimeout(seconds)
+        self._channel.settimeout(None if seconds == math.inf else seconds)
         with converted(partial(self._lost, told or 0)):
             return self._channel.recv(_PIECE)
 

@@ -31,6 +31,36 @@ class SecretQuestion:
     key_path: str = ""
     wrong: bool = False
 
+    @property
+    def opens(self) -> str:
+        """What the secret opens: `user@host:port` or the key file. It is kept under this name."""
+        return self.key_path or f"{self.user}@{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class ChallengePrompt:
+    """One thing that a host asks for; `echo` is whether the answer may be seen while typed."""
+
+    text: str
+    echo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChallengeQuestion:
+    """A host asks for something in words of its own, such as a one-time code (RFC 4256).
+
+    `name`, `instruction` and the prompts are what the host says: plain text of a bounded length,
+    and not to be believed. `wrong` is true when the host refused the last answers.
+    """
+
+    user: str
+    host: str
+    port: int
+    name: str
+    instruction: str
+    prompts: tuple[ChallengePrompt, ...]
+    wrong: bool = False
+
 
 class Prompts(Protocol):
     """The person, as the connection sees them."""
@@ -41,4 +71,11 @@ class Prompts(Protocol):
 
     def secret(self, question: SecretQuestion) -> str | None:
         """Return the secret, or None to give up."""
+        ...
+
+    def challenge(self, question: ChallengeQuestion) -> list[str] | None:
+        """Return one answer for each prompt, or None to give up.
+
+        The answers are good for once: nobody may keep or repeat them.
+        """
         ...

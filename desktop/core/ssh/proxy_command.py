@@ -15,6 +15,7 @@ from desktop.core.ssh.bridging import bridge
 
 _SECONDS = 2.0  # for a program to end by itself once its input has
 _LINES = 20  # of its stderr
+_OURS = "PAPERKITE_"  # variables, with the hub's token and a proxy's password among them
 
 
 class ProxyCommand:
@@ -80,6 +81,7 @@ def _run(command: str, stdin: int, stdout: int) -> subprocess.Popen[bytes]:
         stdin=stdin,
         stdout=stdout,
         stderr=subprocess.PIPE,
+        env={name: value for name, value in os.environ.items() if not name.startswith(_OURS)},
         start_new_session=True,
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
     )

@@ -8,14 +8,16 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
 from desktop.core.errors import AppError, HostUnreachable
+from desktop.core.ssh.attempt import Abandon
 from desktop.core.ssh.bridging import bridge
 from desktop.core.ssh.channel import SafeChannel
 from desktop.core.ssh.destination import Destination
-from desktop.core.ssh.dialling import Address, dial, dial_first, look_up
+from desktop.core.ssh.dialling import dial, dial_first
 from desktop.core.ssh.failures import (
     converted,
     of_dialling,
@@ -23,6 +25,7 @@ from desktop.core.ssh.failures import (
     of_proxy,
     of_proxy_command,
 )
+from desktop.core.ssh.lookup import LOOKUPS, Address
 from desktop.core.ssh.proxy_command import ProxyCommand
 from desktop.core.ssh.proxying import Proxy, ProxyRefused, ask_through, parse_proxy
 from desktop.core.ssh.transport import FOREIGN
@@ -51,15 +54,19 @@ class Route:
     why: Callable[[], HostUnreachable | None] = lambda: None
 
 
-def open_route(where: Destination, timeout: float, tunnel: Tunnel | None) -> Route:
+def open_route(
+    where: Destination, timeout: float, tunnel: Tunnel | None, abandon: Abandon
+) -> Route:
     """Return the way that the destination asks for, within `timeout` seconds.
 
     Args:
         where: its proxy command or proxy, unless there is a tunnel.
         timeout: seconds for each step.
         tunnel: opens a channel on the connection to `where.via`, where that is the way.
+        abandon: gives it up.
 
     Raises:
+        Cancelled: it was given up.
         HostUnreachable: `host-*`, `jump-*`, `proxy-*`.
         DestinationError: `destination-bad-proxy`.
         ConnectionLost: the jump host is gone.
@@ -69,17 +76,17 @@ def open_route(where: Destination, timeout: float, tunnel: Tunnel | None) -> Rou
     if where.proxy_command:
         return _through_program(where)
     if where.proxy:
-        return _through_proxy(where, parse_proxy(where.proxy), timeout)
-    sock = _connected(where, where.host, where.port, timeout)
+        return _through_proxy(where, parse_proxy(where.proxy), timeout, abandon)
+    sock = _connected(where, timeout, abandon)
     return Route(sock, str(sock.getpeername()[0]))
 
 
-def _connected(where: Destination, host: str, port: int, timeout: float) -> socket.socket:
+def _connected(where: Destination, timeout: float, abandon: Abandon) -> socket.socket:
     begin = time.monotonic()
     with converted(partial(of_dialling, where)):
-        found = look_up(host, port, timeout)
+        found = LOOKUPS.addresses(where.host, where.port, timeout, abandon)
     with converted(partial(of_dialling, where, addresses=_numeric(found))):
-        return dial_first(found, timeout - (time.monotonic() - begin))
+        return dial_first(found, timeout - (time.monotonic() - begin), abandon)
 
 
 def _numeric(addresses: list[Address]) -> list[str]:
@@ -107,14 +114,21 @@ def _through_program(where: Destination) -> Route:
     return Route(program.sock, where.host, program.close, why)
 
 
-def _through_proxy(where: Destination, proxy: Proxy, timeout: float) -> Route:
+def _through_proxy(where: Destination, proxy: Proxy, timeout: float, abandon: Abandon) -> Route:
     try:
-        sock = dial(proxy.host, proxy.port, timeout)
+        sock = dial(proxy.host, proxy.port, timeout, abandon)
         try:
-            ask_through(sock, proxy, where.host, where.port, timeout)
+            with abandon.by(partial(_hang_up, sock)):
+                ask_through(sock, proxy, where.host, where.port, timeout)
         except BaseException:
             sock.close()
             raise
     except (*FOREIGN, ProxyRefused, UnicodeError) as error:
         raise of_proxy(where, str(proxy), error) from error
     return Route(sock, where.host)
+
+
+def _hang_up(sock: socket.socket) -> None:
+    """End it from any thread; who waits on it wakes up, and closes it."""
+    with suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import struct
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from functools import partial
 from queue import SimpleQueue
 
 import paramiko
-from paramiko.common import cMSG_CHANNEL_OPEN, cMSG_GLOBAL_REQUEST
+from paramiko.common import MSG_CHANNEL_WINDOW_ADJUST, cMSG_CHANNEL_OPEN, cMSG_GLOBAL_REQUEST
 from paramiko.message import Message
 
 from desktop.core.ssh.channel import SafeChannel, Sink
@@ -34,7 +35,9 @@ FOREIGN = (OSError, EOFError, paramiko.SSHException)  # all that a transport may
 
 _OUTBOX_SECONDS = 5.0  # for the outbox to see that the socket is closed
 _OPEN_SECONDS = 10.0
-_DATA_AT = 9  # after the type, the channel and the length
+_MOST_WAITING = 10_000  # answers in the outbox
+_MOST_EXTENSIONS = 100  # RFC 8308; OpenSSH sends three
+_HEAD = struct.Struct(">BII")  # RFC 4254 §5.2: the type, the channel, and a length or a number
 
 
 @dataclass
@@ -119,6 +122,7 @@ class SafeTransport(StockTransport):
         """
         self.banner_timeout, self.handshake_timeout = greeting, handshake
         done = threading.Event()
+        self.when_ended(done.set)  # paramiko itself tells of no end that was wished for
         self.start_client(event=done)
         done.wait(greeting + handshake)
         if not self.active:
@@ -247,14 +251,27 @@ class SafeTransport(StockTransport):
             self._end()
 
     def _deliver(self, payload: memoryview) -> bool:
-        """Take a CHANNEL_DATA (RFC 4254 §5.2) to its channel's sink, if it has one."""
-        if self._expected_packet or len(payload) < _DATA_AT:
+        """Take a CHANNEL_DATA to its channel's sink, if it has one, or more window to its channel.
+
+        Returns False where paramiko's own way is to decide, an unknown channel among it.
+        """
+        if self._expected_packet or len(payload) < _HEAD.size:
             return False
-        channel = self._channels.get(int.from_bytes(payload[1:5], "big"))
-        if not isinstance(channel, SafeChannel):  # gone already
+        kind, chanid, number = _HEAD.unpack_from(payload)
+        channel = self._channels.get(chanid)
+        if not isinstance(channel, SafeChannel):
             return False
-        size = int.from_bytes(payload[5:_DATA_AT], "big")
-        return channel.deliver(payload[_DATA_AT : _DATA_AT + size])
+        if kind == MSG_CHANNEL_WINDOW_ADJUST:
+            channel.widen(number)
+            return True
+        sink = channel.sink
+        if sink is None:
+            return False
+        data = payload[_HEAD.size : _HEAD.size + number]
+        channel.count(len(data))
+        sink.feed(data)
+        self._to_flush[sink] = None
+        return True
 
     def _flush(self) -> None:
         while self._to_flush:
@@ -282,9 +299,17 @@ class SafeTransport(StockTransport):
 
     def _send_user_message(self, data: Message) -> None:
         if threading.current_thread() is self:
+            if self._outbox.qsize() > _MOST_WAITING:
+                raise paramiko.SSHException("the host asks and does not listen")
             self.post(partial(super()._send_user_message, data))
         else:
             super()._send_user_message(data)
+
+    def _parse_ext_info(self, m: Message) -> None:
+        if m.get_int() > _MOST_EXTENSIONS:  # stock paramiko would count to four billion
+            raise paramiko.SSHException("too many extensions")
+        m.rewind()
+        super()._parse_ext_info(m)
 
     def _parse_channel_open_success(self, m: Message) -> None:
         opening = self._opening.pop(m.get_int(), None)

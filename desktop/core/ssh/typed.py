@@ -7,19 +7,20 @@ the whole line that a provider shows (`ssh -p 12345 root@connect.example.com`, a
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from desktop.core.errors import DestinationError
-from desktop.core.ssh.paste import split_paste
+from desktop.core.ssh.paste import MAX_TEXT, names_a_command, split_paste
 
-_MAX_TEXT = 1000
+_MAX_LINE = 1000
 # ssh expands host and user inside `Match exec` and ProxyCommand, which run in a shell: nothing that
 # a shell would read as more than a word gets that far (CVE-2023-51385 was this).
-_HOST = re.compile(r"[^\W_](?:[\w.:%-]*[\w.])?", re.UNICODE)
-_V6 = re.compile(r"[0-9A-Fa-f:.]+(%\w+)?")
+_HOST = re.compile(r"[^\W_](?:[\w.-]*[\w.])?", re.UNICODE)
+_V6 = re.compile(r"([0-9A-Fa-f:.]+)(?:%[A-Za-z0-9][\w.-]*)?", re.ASCII)
 _USER = re.compile(r"[\w][\w.@+-]*", re.UNICODE)
 # Of ssh(1)'s options, those that take a value: `-p 22`, `-p22` and `-CNgp 22` are all legal.
 _WITH_VALUE = frozenset("BbcDEeFIiJLlmOoPpQRSWw")
@@ -57,6 +58,8 @@ def parse(text: str) -> Typed:
         DestinationError: `destination-empty`, `destination-unclear`, `destination-bad-port`,
             `destination-bad-host`, `destination-bad-user`.
     """
+    if len(text) > MAX_TEXT:
+        raise DestinationError("destination-unclear", text="…")
     pasted = split_paste(text)
     typed = _parse_line_or_address(pasted.line)
     return replace(typed, text=pasted.line, password=pasted.password)
@@ -65,16 +68,16 @@ def parse(text: str) -> Typed:
 def _parse_line_or_address(text: str) -> Typed:
     if not text:
         raise DestinationError("destination-empty")
-    if len(text) > _MAX_TEXT or not text.isprintable():
-        raise DestinationError("destination-unclear", text=_first_words(text))
+    if len(text) > _MAX_LINE or not text.isprintable():
+        raise DestinationError("destination-unclear", text=_told(text))
     try:
         words = shlex.split(text)
     except ValueError as error:
-        raise DestinationError("destination-unclear", text=text[:80]) from error
+        raise DestinationError("destination-unclear", text=_told(text)) from error
     if words[0] == "ssh" and len(words) > 1:
         return _parse_line(words[1:], text)
     if len(words) != 1:
-        raise DestinationError("destination-unclear", text=text[:80])
+        raise DestinationError("destination-unclear", text=_told(text))
     return parse_address(words[0])
 
 
@@ -96,7 +99,7 @@ def _parse_line(words: Sequence[str], text: str) -> Typed:
         else:
             address = word
     if not address:
-        raise DestinationError("destination-unclear", text=text[:80])
+        raise DestinationError("destination-unclear", text=_told(text))
     typed = parse_address(address)
     user = options.get("l", typed.user)
     return Typed(
@@ -104,7 +107,7 @@ def _parse_line(words: Sequence[str], text: str) -> Typed:
         port=port_number(options["p"]) if "p" in options else typed.port,
         user=user_name(user) if user else "",
         identity=options.get("i", ""),
-        proxy_jump=options.get("J", ""),
+        proxy_jump=_jumps(options["J"]) if "J" in options else "",
         ignored=tuple(ignored),
     )
 
@@ -154,7 +157,7 @@ def parse_address(word: str) -> Typed:
         if not bracket or (after and not after.startswith(":")):
             raise DestinationError("destination-bad-host", text=word[:80])
         port = port_number(after[1:]) if after else None
-        if not _V6.fullmatch(host):
+        if not _is_v6(host):
             raise DestinationError("destination-bad-host", text=word[:80])
         return Typed(host=host, port=port, user=user)
     if host.count(":") == 1:  # more is an IPv6 address
@@ -172,7 +175,7 @@ def port_number(digits: str) -> int:
 
 def host_name(text: str) -> str:
     """Return the name or address; raises DestinationError: `destination-bad-host`."""
-    if len(text) > 255 or not (_HOST.fullmatch(text) or _V6.fullmatch(text)):
+    if len(text) > 255 or not (_HOST.fullmatch(text) or _is_v6(text)):
         raise DestinationError("destination-bad-host", text=text[:80])
     return text
 
@@ -184,6 +187,32 @@ def user_name(text: str) -> str:
     return text
 
 
-def _first_words(text: str) -> str:
-    """Return what may be shown of text that is not one line: a password may stand further down."""
-    return text.splitlines()[0][:80]
+def _jumps(text: str) -> str:
+    """Return the hosts of `-J`, each of them an address as any other: ssh is asked about them."""
+    for hop in text.split(","):
+        parse_address(hop.strip())
+    return text
+
+
+def _is_v6(text: str) -> bool:
+    """Return whether it is an IPv6 address, perhaps with the name of an interface."""
+    parts = _V6.fullmatch(text)
+    if parts is None:
+        return False
+    try:
+        ipaddress.IPv6Address(parts[1])
+    except ValueError:
+        return False
+    return True
+
+
+def _told(text: str) -> str:
+    """Return what may be shown and logged of a text that is not understood.
+
+    Of an ssh command its own line, else the first word: a password may stand behind or below it.
+    In text of several lines without a command the first word may be one.
+    """
+    first, *below = text.splitlines()
+    if names_a_command(first):
+        return first[:80]
+    return "…" if below else first.split()[0][:80]

@@ -25,15 +25,22 @@ from paramiko.common import (
 )
 from paramiko.message import Message
 
+from desktop.core.ssh import challenge
+from desktop.core.ssh.challenge import Challenge
 from desktop.core.ssh.transport import SafeTransport
 
 _MSG_60 = MSG_USERAUTH_INFO_REQUEST  # PK_OK, PASSWD_CHANGEREQ or INFO_REQUEST, by the method
 _MAX_ROUNDS = 10  # of keyboard-interactive questions
 _MOST_WAITING = 20  # answers in a row that were not read
+_MOST_BANNER = 1000  # bytes that are kept of the host's last words to everybody (RFC 4252 §5.4)
 _SERVICE = "ssh-connection"
 
 Sign = Callable[[bytes], bytes]
-Answer = Callable[[list[tuple[str, bool]]], list[str] | None]
+Answer = Callable[[Challenge], list[str] | None]
+
+
+class Redial(Exception):  # `connect` dials again
+    """The connection is used up; a fresh one can go on where this one ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,7 @@ class UserAuth:
         self._answers: SimpleQueue[tuple[int, Message | None]] = SimpleQueue()
         self._authenticated = False
         self._service_ready = False
+        self.banner = b""
         transport.auth_handler = self  # type: ignore[assignment] # duck-typed by paramiko
         transport.when_ended(self.abort)
 
@@ -107,8 +115,16 @@ class UserAuth:
 
         return self._plain("publickey", fill)
 
-    def interactive(self, answer: Answer) -> Outcome:
-        """Answer the host's questions: `answer` gets (prompt, echo) pairs; None gives up."""
+    def interactive(self, answer: Answer) -> Outcome | None:
+        """Go through the host's questions, round by round.
+
+        Args:
+            answer: called for each round with what the host asks; returns as many answers as
+                there are prompts, or None to leave it at that.
+
+        Returns:
+            What the host said in the end; None when it asked too much or got no answer.
+        """
 
         def fill(message: Message) -> None:
             message.add_string("")
@@ -119,16 +135,12 @@ class UserAuth:
             kind, message = self._next()
             if kind != _MSG_60:
                 return _outcome(kind, message)
-            answers = answer(_questions(message))
+            asked = challenge.read(message)
+            answers = None if asked is None else answer(asked)
             if answers is None:
                 break
-            reply = Message()
-            reply.add_byte(cMSG_USERAUTH_INFO_RESPONSE)
-            reply.add_int(len(answers))
-            for line in answers:
-                reply.add_string(line)
-            self._transport.send(reply)
-        return Outcome(accepted=False)
+            self._transport.send(_info_response(answers))
+        return None
 
     def _plain(
         self, method: str, fill: Callable[[Message], None], *, query: bool = False
@@ -173,7 +185,7 @@ class UserAuth:
     def _handler_table(self) -> dict[int, Callable[[Message], None]]:
         kinds = (MSG_SERVICE_ACCEPT, MSG_USERAUTH_FAILURE, MSG_USERAUTH_SUCCESS, _MSG_60)
         table: dict[int, Callable[[Message], None]] = {kind: self._keep(kind) for kind in kinds}
-        table[MSG_USERAUTH_BANNER] = lambda _: None
+        table[MSG_USERAUTH_BANNER] = self._keep_banner
         return table
 
     def _keep(self, kind: int) -> Callable[[Message], None]:
@@ -186,6 +198,9 @@ class UserAuth:
             self._answers.put((kind, message))
 
         return keep
+
+    def _keep_banner(self, message: Message) -> None:
+        self.banner = message.get_binary()[:_MOST_BANNER]
 
     def is_authenticated(self) -> bool:
         """Return whether the host let us in."""
@@ -206,11 +221,13 @@ def _add_key(message: Message, algorithm: str, blob: bytes, *, signed: bool) -> 
     message.add_string(blob)
 
 
-def _questions(message: Message) -> list[tuple[str, bool]]:
-    for _ in range(3):  # name, instruction, language
-        message.get_binary()
-    count = min(message.get_int(), 10)
-    return [(message.get_text(), message.get_boolean()) for _ in range(count)]
+def _info_response(answers: list[str]) -> Message:
+    reply = Message()
+    reply.add_byte(cMSG_USERAUTH_INFO_RESPONSE)
+    reply.add_int(len(answers))
+    for line in answers:
+        reply.add_string(line)
+    return reply
 
 
 def _outcome(kind: int, message: Message, *, query: bool = False) -> Outcome:
@@ -218,5 +235,6 @@ def _outcome(kind: int, message: Message, *, query: bool = False) -> Outcome:
         return Outcome(accepted=True)
     if kind == _MSG_60:
         return Outcome(accepted=query, must_change=not query)
-    methods = tuple(name[:50] for name in message.get_list()[:10])
+    names = message.get_binary().decode("ascii", "replace").split(",")
+    methods = tuple(name[:50] for name in names[:10])
     return Outcome(accepted=False, methods=methods, partial=message.get_boolean())

@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import pytest
@@ -32,6 +32,7 @@ class FakeProcess:
     def __init__(self, lines: list[str]) -> None:
         self._lines = lines
         self.timeout: float | None = None
+        self.within: float | None = None
         self.stdin = b""
         self.stdin_open = True
         self.open = True
@@ -42,8 +43,8 @@ class FakeProcess:
     def close_stdin(self) -> None:
         self.stdin_open = False
 
-    def lines(self, timeout: float | None = None) -> Iterator[str]:
-        self.timeout = timeout
+    def lines(self, timeout: float | None = None, within: float | None = None) -> Iterator[str]:
+        self.timeout, self.within = timeout, within
         yield from self._lines
 
     def close(self) -> None:
@@ -168,6 +169,40 @@ def test_a_watch_that_misses_four_keepalives_is_given_up_and_followed_logs_are_n
     assert connection.process.timeout is None
 
 
+# What remote/verbs/stop.py allows itself, in all: for a start that is under way, for a supervisor
+# that is asked twice and killed, and for what it leaves.
+A_STOP_TAKES = 90 + 10 + 20 + 20 + 10
+
+
+@pytest.mark.parametrize(
+    ("verb", "least"),
+    [
+        (lambda one: one.start({}), A_STOP_TAKES),
+        (lambda one: one.stop(), A_STOP_TAKES),
+        (lambda one: one.stop(power_off=True), A_STOP_TAKES),
+        (lambda one: one.endpoint(), 10),
+        (lambda one: one.clean(), 60),
+    ],
+)
+def test_a_verb_with_one_answer_is_given_up_when_it_does_not_come(
+    verb: Callable[[Agent], object], least: float
+) -> None:
+    connection = FakeConnection()
+    with pytest.raises(ProtocolMismatch):
+        verb(agent(connection))
+    assert connection.process.within is not None
+    assert least < connection.process.within <= 600
+
+
+@pytest.mark.parametrize("verb", [lambda one: one.doctor({}), lambda one: one.logs()])
+def test_a_doctor_or_a_log_that_falls_silent_is_given_up(
+    verb: Callable[[Agent], Iterator[dict[str, Any]]],
+) -> None:
+    connection = FakeConnection({"kind": "end", "reason": "done"})
+    list(verb(agent(connection)))
+    assert connection.process.timeout is not None
+
+
 def test_a_refusal_carries_the_hosts_code_and_facts() -> None:
     connection = FakeConnection({"kind": "refused", "code": "run.busy", "model": "x/y"})
     with pytest.raises(AgentRefused) as caught:
@@ -241,3 +276,34 @@ def test_a_status_from_a_strange_host_is_bounded() -> None:
     assert len(status.state) == 50
     assert status.tasks == {"serve": "y" * 20}
     assert not status.alive
+
+
+def test_what_a_host_says_is_printable_and_not_nested_deep() -> None:
+    nest = "[" * 500 + "]" * 500
+    line = f'{{"kind":"fact","name":"a\\u001b[2J\\ud800\\u202eb","value":{nest}}}'
+    message = next(messages([wire.MARKER, line]))
+    assert message["name"] == "a [2J  b"
+    assert str(message["value"]).count("[") == 5
+
+
+def test_a_flood_of_damaged_lines_is_refused() -> None:
+    with pytest.raises(ProtocolMismatch):
+        list(messages([wire.MARKER, *["junk"] * 5000]))
+
+
+def test_damaged_lines_between_good_ones_are_skipped() -> None:
+    lines = [wire.MARKER, *(["junk"] * 900 + ['{"kind":"x"}']) * 3]
+    assert len(list(messages(lines))) == 3
+
+
+def test_a_verb_with_one_answer_does_not_wait_for_it_without_end() -> None:
+    connection = FakeConnection(*[{"kind": "fact"}] * 2000, {"kind": "cleaned"})
+    with pytest.raises(ProtocolMismatch):
+        agent(connection).clean()
+
+
+@pytest.mark.parametrize("key", ["a b", "a\nb", "ключ", "", 3])
+def test_a_key_that_no_header_can_carry_is_no_key(key: object) -> None:
+    connection = FakeConnection({"kind": "endpoint", "port": 8000, "api_key": key})
+    with pytest.raises(ProtocolMismatch):
+        agent(connection).endpoint()

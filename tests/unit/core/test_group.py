@@ -15,6 +15,7 @@ from desktop.core.errors import AppError, HostUnreachable
 from desktop.core.session.group import Member, nodes
 from desktop.core.session.spec import spec_fields
 from desktop.core.session.wishes import Wishes
+from desktop.core.ssh.attempt import ORDINARY, Attempt
 from desktop.core.ssh.connection import Connection
 from desktop.core.ssh.destination import Destination
 from remote.spec import parse
@@ -63,7 +64,9 @@ def member(*journal: dict[str, Any]) -> tuple[Member, FakeAgent]:
     connection = FakeConnection()
     agent = FakeAgent(connection, list(journal))
     found = Member(
-        OTHER, lambda: cast(Connection, connection), lambda _connection: cast(Agent, agent)
+        OTHER,
+        lambda _attempt=ORDINARY: cast(Connection, connection),
+        lambda _connection: cast(Agent, agent),
     )
     return found, agent
 
@@ -122,7 +125,7 @@ def test_why_a_member_did_not_join_is_told(journal: list[dict[str, Any]], code: 
 def test_a_bug_is_told_too() -> None:
     failures = Failures()
 
-    def dial() -> Connection:
+    def dial(_attempt: Attempt = ORDINARY) -> Connection:
         raise ZeroDivisionError
 
     found = Member(OTHER, dial)
@@ -136,6 +139,24 @@ def test_a_member_that_is_closed_says_nothing() -> None:
     found, agent = member({"kind": "task"})
     found.start(failures)
     assert agent.watched.wait(SECONDS)
+    found.close()
+    assert failures.errors == []
+    assert not found._thread.is_alive()
+
+
+def test_a_member_that_is_closed_while_it_is_dialled_is_given_up() -> None:
+    failures = Failures()
+    dialling, given_up = threading.Event(), threading.Event()
+
+    def dial(attempt: Attempt = ORDINARY) -> Connection:
+        with attempt.abandon.by(given_up.set):
+            dialling.set()
+            assert given_up.wait(SECONDS)
+            raise HostUnreachable("host-silent")
+
+    found = Member(OTHER, dial)
+    found.start(failures)
+    assert dialling.wait(SECONDS)
     found.close()
     assert failures.errors == []
     assert not found._thread.is_alive()

@@ -2,7 +2,7 @@ import pytest
 
 from desktop.core.events import Card, Fact, Progress, Sample, TaskChanged
 from desktop.core.phases import Phase
-from desktop.core.session.reading import backoff, phase_of, reason_of, to_event
+from desktop.core.session.reading import phase_of, reason_of, to_event
 
 
 def test_a_task_line_becomes_a_task_event() -> None:
@@ -109,8 +109,3 @@ def test_only_a_known_reason_of_a_stop_is_read(reason: object, read: str) -> Non
 )
 def test_the_latest_task_decides_the_phase(tasks: dict[str, str], phase: Phase) -> None:
     assert phase_of(tasks) is phase
-
-
-def test_waits_between_tries_grow_to_half_a_minute() -> None:
-    assert [backoff(attempt) for attempt in range(9)] == [0, 1, 2, 4, 8, 15, 30, 30, 30]
-    assert [backoff(attempt, silent=True) for attempt in range(6)] == [0, 1, 2, 3, 3, 3]

@@ -1,7 +1,9 @@
 """The story, with stand-ins for connection, agent and engine; the real ones are in e2e."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -13,6 +15,7 @@ from desktop.core.errors import (
     AppError,
     AuthenticationFailed,
     ConnectionLost,
+    ForwardFailed,
     HostUnreachable,
     NothingRunning,
 )
@@ -27,8 +30,10 @@ from desktop.core.events import (
 )
 from desktop.core.phases import Phase
 from desktop.core.session import session as story
+from desktop.core.session.dial import Dial
 from desktop.core.session.session import Session
 from desktop.core.session.wishes import Wishes
+from desktop.core.ssh.attempt import ORDINARY, Attempt
 from desktop.core.ssh.connection import Connection
 from desktop.core.ssh.destination import Destination
 
@@ -41,6 +46,7 @@ WORK: Journal = [
     {"kind": "task", "task": "serve", "state": "running", "seq": 4},
 ]
 READY = {"kind": "ready", "port": 8000, "model": "a/b", "seq": 5}
+WISHES = Wishes(Destination(host="h", port=22, user="root"))
 STOPPED = {"kind": "end", "reason": "stopped"}
 
 
@@ -89,6 +95,9 @@ class FakeConnection:
     @property
     def alive(self) -> bool:
         return not self.closed.is_set()
+
+    def cut(self) -> None:
+        self.closed.set()
 
     def close(self) -> None:
         self.closed.set()
@@ -151,7 +160,7 @@ class FakeForward:
     def __init__(self) -> None:
         self.calls: list[str] = []
 
-    def attach(self, connection: Connection, port: int) -> None:
+    def attach(self, connection: Connection, port: int, _more: object = None) -> None:
         self.calls.append(f"attach {port}")
 
     def detach(self) -> None:
@@ -165,7 +174,8 @@ class FakeForward:
 def forward(monkeypatch: pytest.MonkeyPatch) -> FakeForward:
     """Give the only forward; there are no sockets here."""
     forward = FakeForward()
-    monkeypatch.setattr(story, "open_forward", lambda _port: forward)
+    monkeypatch.setattr(story, "open_forward", lambda *_ports: forward)
+    monkeypatch.setattr(story, "random", SimpleNamespace(random=lambda: 0.5))
     monkeypatch.setattr(story, "await_answer", lambda _endpoint, is_moot: not is_moot())
     return forward
 
@@ -180,20 +190,9 @@ def begin(heard: Heard) -> Iterator[Callable[..., Session]]:
     sessions: list[Session] = []
 
     def make(
-        host: FakeHost, *dials: Exception | Callable[[], None] | None, join_only: bool = False
+        host: FakeHost, *dials: Exception | Callable[[], None] | None, **options: Any
     ) -> Session:
-        tries = list(dials)
-
-        def dial() -> Connection:
-            error = tries.pop(0) if tries else None
-            if isinstance(error, Exception):
-                raise error
-            if error is not None:
-                error()
-            return cast("Connection", FakeConnection())
-
-        wishes = Wishes(Destination(host="h", port=22, user="root"))
-        session = Session(wishes, heard, dial, host.deploy, join_only=join_only)
+        session = Session(WISHES, heard, dialling(*dials), host.deploy, **options)
         sessions.append(session)
         session.start()
         return session
@@ -201,6 +200,36 @@ def begin(heard: Heard) -> Iterator[Callable[..., Session]]:
     yield make
     for session in sessions:
         session.close()
+
+
+def dialling(*dials: Exception | Callable[[], None] | None) -> Dial:
+    """Return a dial that fails in these ways, one after the other, and then connects."""
+    tries = list(dials)
+
+    def dial(attempt: Attempt = ORDINARY) -> Connection:
+        step = tries.pop(0) if tries else None
+        if isinstance(step, Exception):
+            raise step
+        if step is not None:
+            step()
+        attempt.abandon.check()
+        return cast("Connection", FakeConnection())
+
+    return dial
+
+
+class Hanging:
+    """A try to connect that ends only when it is given up."""
+
+    def __init__(self) -> None:
+        self.begun = threading.Event()
+        self.given_up = threading.Event()
+
+    def __call__(self, attempt: Attempt = ORDINARY) -> Connection:
+        self.begun.set()
+        with attempt.abandon.by(self.given_up.set):
+            assert self.given_up.wait(10)
+            raise HostUnreachable("host-silent")
 
 
 def living(state: str = "ready") -> RunStatus:
@@ -266,7 +295,7 @@ def test_a_host_that_is_gone_for_a_while_is_tried_again(
 def test_who_wakes_a_try_that_is_under_way_gets_another_one_at_once(
     begin: Callable[..., Session], heard: Heard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(story, "backoff", lambda attempt, **_how: 60.0 if attempt else 0.0)
+    monkeypatch.setattr(story, "backoff", lambda attempt, _luck, **_how: 60.0 if attempt else 0.0)
     host = FakeHost([*WORK, ConnectionLost("connection-lost")], [READY, "until closed"])
 
     begun = threading.Event()
@@ -284,7 +313,7 @@ def test_who_wakes_a_try_that_is_under_way_gets_another_one_at_once(
 def test_after_a_sleep_the_connection_is_asked_and_a_wait_is_over(
     begin: Callable[..., Session], heard: Heard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(story, "backoff", lambda attempt, **_how: 60.0 if attempt else 0.0)
+    monkeypatch.setattr(story, "backoff", lambda attempt, _luck, **_how: 60.0 if attempt else 0.0)
     host = FakeHost([*WORK, READY, "until closed"], ["until closed"])
     session = begin(host, None, HostUnreachable("host-silent"))
     heard.phase(Phase.READY)
@@ -476,6 +505,62 @@ def test_a_connection_lost_while_asking_for_the_endpoint_is_made_good(
     assert host.cursors == [0, 5]
 
 
+def test_a_model_that_answered_before_is_worth_another_connection(
+    begin: Callable[..., Session], heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost, silent = ConnectionLost("connection-lost"), ForwardFailed("forward-no-answer", reason="x")
+    answers: Iterator[bool | AppError] = iter([True, silent, True])
+
+    def await_answer(_endpoint: object, _is_moot: object) -> bool:
+        answer = next(answers)
+        if isinstance(answer, AppError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(story, "await_answer", await_answer)
+    begin(FakeHost([*WORK, READY, lost], [], ["until closed"], run=living()))
+    heard.wait_for(lambda _: sum(isinstance(event, Ready) for event in heard.events) == 2)
+    assert Phase.FAILED not in heard.phases
+    reasons = [
+        event.error.code for event in heard.events if isinstance(event, Retrying) and event.error
+    ]
+    assert reasons == ["connection-lost", "forward-no-answer"]
+
+
+def test_a_model_that_never_answered_is_told_at_once(
+    begin: Callable[..., Session], heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def await_answer(_endpoint: object, _is_moot: object) -> bool:
+        raise ForwardFailed("forward-no-answer", reason="x")
+
+    monkeypatch.setattr(story, "await_answer", await_answer)
+    begin(FakeHost([*WORK, READY]))
+    error = heard.phase(Phase.FAILED).error
+    assert isinstance(error, ForwardFailed)
+
+
+def test_a_stop_that_is_cut_off_again_and_again_is_tried_with_pauses(
+    begin: Callable[..., Session], heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = FakeHost([*WORK, READY, "until closed"], run=living())
+    session = begin(host)
+    heard.phase(Phase.READY)
+    waits: list[float | None] = []
+    monkeypatch.setattr(session._woken, "wait", waits.append)
+    cuts = iter([ConnectionLost("connection-lost")] * 4)
+    real = host.stop
+
+    def stop() -> Stopped:
+        for cut in cuts:
+            raise cut
+        return real()
+
+    host.stop = stop  # type: ignore[method-assign]
+    session.stop()
+    heard.phase(Phase.OFF)
+    assert waits[-2:] == [2.0, 4.0]
+
+
 def test_a_watch_that_brings_nothing_is_not_taken_up_without_a_pause(
     begin: Callable[..., Session], heard: Heard
 ) -> None:
@@ -576,3 +661,168 @@ def test_after_close_nothing_is_said(begin: Callable[..., Session], heard: Heard
     told = len(heard.events)
     session.stop()
     assert len(heard.events) == told
+
+
+def test_a_first_try_that_hangs_is_given_up_by_a_stop_at_once(
+    heard: Heard,
+) -> None:
+    hanging = Hanging()
+    session = Session(WISHES, heard, hanging)
+    session.start()
+    assert hanging.begun.wait(10)
+    session.stop()
+    heard.phase(Phase.OFF)
+    assert hanging.given_up.is_set()
+    session.close()
+
+
+def test_a_try_that_hangs_does_not_hold_up_the_close(heard: Heard) -> None:
+    hanging = Hanging()
+    session = Session(WISHES, heard, hanging)
+    session.start()
+    assert hanging.begun.wait(10)
+    began = time.monotonic()
+    session.close()
+    assert time.monotonic() - began < 1
+    assert hanging.given_up.is_set()
+    assert session.phase is Phase.OFF
+
+
+def lost_in(begin: Callable[..., Session], heard: Heard, dial: Dial) -> Session:
+    """Return a session that has a run and is dialling again in this way."""
+    host = FakeHost([*WORK, READY, "until closed"], ["until closed"], run=living())
+    session = begin(host)
+    heard.phase(Phase.READY)
+    session._dial._dial = dial
+    host.connection.close()
+    heard.phase(Phase.RECONNECTING)
+    return session
+
+
+def test_a_stop_that_was_not_seen_is_no_off_however_impatient(
+    begin: Callable[..., Session], heard: Heard
+) -> None:
+    hanging = Hanging()
+    session = lost_in(begin, heard, hanging)
+    assert hanging.begun.wait(10)
+    session.stop()
+    heard.phase(Phase.STOPPING)
+    assert not hanging.given_up.is_set(), "a run costs money: it is worth another moment"
+    session.stop()
+    assert heard.phase(Phase.FAILED).error is not None
+    assert hanging.given_up.is_set()
+
+
+def test_a_look_again_while_a_try_hangs_begins_a_rival_that_wins(
+    begin: Callable[..., Session], heard: Heard
+) -> None:
+    hanging = Hanging()
+    ways: list[Dial] = [hanging, dialling()]
+    session = lost_in(begin, heard, lambda attempt=ORDINARY: ways.pop(0)(attempt))
+    assert hanging.begun.wait(10)
+    session.look_again()
+    heard.wait_for(lambda _: heard.phases.count(Phase.READY) == 2)
+    assert hanging.given_up.wait(10)
+
+
+def test_a_host_that_may_be_starting_is_tried_for_a_while(
+    begin: Callable[..., Session], heard: Heard
+) -> None:
+    refused = HostUnreachable("host-refused")
+    session = begin(FakeHost(["until closed"], run=living()), refused, refused, patience_s=60.0)
+    told = cast("Retrying", heard.wait_for(lambda event: isinstance(event, Retrying)))
+    assert told.error is refused
+    assert told.left_s is not None
+    assert 50 < told.left_s <= 60
+    session.retry_now()
+    heard.wait_for(lambda event: isinstance(event, Retrying) and event.attempt == 2)
+    session.retry_now()
+    heard.phase(Phase.CHECKING)
+    assert Phase.RECONNECTING not in heard.phases
+
+
+def test_a_host_that_does_not_start_is_told_as_it_was_seen(
+    begin: Callable[..., Session], heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(story, "backoff", lambda *_, **_how: 0.001)
+    begin(FakeHost(), *[HostUnreachable("host-refused")] * 10_000, patience_s=0.05)
+    error = heard.phase(Phase.FAILED).error
+    assert error is not None
+    assert error.code == "host-refused"
+
+
+@pytest.mark.parametrize("code", ["host-not-found", "host-fake-ip", "not-ssh", "proxy-refused"])
+def test_what_no_start_mends_is_told_at_once(
+    begin: Callable[..., Session], heard: Heard, code: str
+) -> None:
+    begin(FakeHost(), HostUnreachable(code), patience_s=60.0)
+    error = heard.phase(Phase.FAILED).error
+    assert error is not None
+    assert error.code == code
+
+
+def test_the_wait_for_a_starting_host_ends_with_a_stop(
+    begin: Callable[..., Session], heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(story, "backoff", lambda *_, **_how: 60.0)
+    session = begin(FakeHost(), HostUnreachable("host-refused"), patience_s=60.0)
+    heard.wait_for(lambda event: isinstance(event, Retrying))
+    session.stop()
+    heard.phase(Phase.OFF)
+
+
+def test_a_host_that_refuses_again_and_again_is_asked_about_and_tried_on(
+    begin: Callable[..., Session], heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(story, "backoff", lambda *_, **_how: 0.0)
+    lost_in(begin, heard, dialling(*[HostUnreachable("host-refused")] * 9))
+    heard.wait_for(lambda _: heard.phases.count(Phase.READY) == 2)
+    asked = [event.asks for event in heard.events if isinstance(event, Retrying)]
+    assert asked == sorted(asked)
+    assert True in asked
+    assert False in asked
+
+
+def test_a_host_that_moved_goes_on_with_run_cursor_and_port(
+    begin: Callable[..., Session], heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(story, "backoff", lambda *_, **_how: 60.0)
+    session = lost_in(begin, heard, dialling(*[HostUnreachable("host-refused")] * 99))
+    heard.wait_for(lambda event: isinstance(event, Retrying))
+    session.move(WISHES, dialling())
+    heard.wait_for(lambda _: len(endpoints(heard)) == 2)
+    assert len(set(endpoints(heard))) == 1
+    assert Phase.FAILED not in heard.phases
+
+
+def test_a_move_gives_up_the_try_at_the_old_address(
+    begin: Callable[..., Session], heard: Heard
+) -> None:
+    hanging = Hanging()
+    session = lost_in(begin, heard, hanging)
+    assert hanging.begun.wait(10)
+    session.move(WISHES, dialling())
+    heard.wait_for(lambda _: heard.phases.count(Phase.READY) == 2)
+    assert hanging.given_up.is_set()
+
+
+def test_where_the_run_is_not_alive_after_a_move_another_one_is_started(
+    begin: Callable[..., Session], heard: Heard
+) -> None:
+    lost = ConnectionLost("connection-lost")
+    host = FakeHost([*WORK, lost], [*WORK, READY, "until closed"])
+    session = begin(host, None, *[HostUnreachable("host-refused")] * 99)
+    heard.phase(Phase.RECONNECTING)
+    session.move(WISHES, dialling())
+    heard.phase(Phase.READY)
+    assert host.asked.count("start") == 2
+    assert host.cursors == [0, 0]
+
+
+def test_a_move_after_a_failure_begins_again(begin: Callable[..., Session], heard: Heard) -> None:
+    session = begin(
+        FakeHost([*WORK, READY, "until closed"]), AuthenticationFailed("password-needed")
+    )
+    heard.phase(Phase.FAILED)
+    session.move(WISHES, dialling())
+    heard.phase(Phase.READY)

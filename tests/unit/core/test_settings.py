@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from desktop.core.errors import StorageError
-from desktop.core.settings import Group, Settings, load, save
+from desktop.core.saved import Group
+from desktop.core.settings import Settings, load, save
 
 
 def test_a_missing_file_is_the_defaults(tmp_path: Path) -> None:

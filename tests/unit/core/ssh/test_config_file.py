@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import random
 import subprocess
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 
 from desktop.core.ssh.config import parse_answer
 from desktop.core.ssh.config_file import Reading
+from desktop.core.ssh.words import split_words
 
 _CONFIGS = {
     "patterns": "Host g?u !gpu\n  Port 1\nHost *.example.com gpu\n  Port 2\n",
@@ -44,7 +44,7 @@ def test_it_says_what_ssh_says(tmp_path: Path, text: str) -> None:
     path = tmp_path / "config"
     path.write_text(text)
     reading = Reading("gpu")
-    reading.read(path)
+    reading.read(path, tmp_path)
     answer = subprocess.check_output(["ssh", "-G", "-F", str(path), "gpu"], text=True)
     ssh = parse_answer(answer)
     ours = {"hostname": "gpu", "port": "22", "user": getpass.getuser()} | reading.found
@@ -62,7 +62,7 @@ def test_a_match_that_we_do_not_know_applies_never_and_is_named(
     path = tmp_path / "config"
     path.write_text(f"Match {criteria}\n  Port 99\nMatch all\n  User me\n")
     reading = Reading("gpu")
-    reading.read(path)
+    reading.read(path, tmp_path)
     assert reading.found == {"user": "me"}
     assert reading.notes == [f"{path}:1: Match {criteria}"]
 
@@ -71,18 +71,105 @@ def test_a_file_that_includes_itself_ends(tmp_path: Path) -> None:
     path = tmp_path / "config"
     path.write_text(f"Include {path}\nPort 18\n")
     reading = Reading("gpu")
-    reading.read(path)
+    reading.read(path, tmp_path)
     assert reading.found == {"port": "18"}
     assert reading.notes
 
 
-def test_whatever_is_in_the_file_it_is_read(tmp_path: Path) -> None:
-    chance = random.Random(4)
-    words = ["Host", "Match", "Include", "Port", "=", "gpu", "*", "!", '"', "#", "\n", " ", "host"]
-    words += ["all", "user", "\x00", "[", "]", "%h", ",", "ProxyJump", "é", "\\", "?", "(", "{"]
+def _read(path: Path, host: str = "gpu") -> Reading:
+    reading = Reading(host)
+    reading.read(path, path.parent)
+    return reading
+
+
+@pytest.mark.parametrize("line", ["Include ~nobody-here/config", "Include a\0b", "Include ["])
+def test_an_include_that_leads_nowhere_hides_nothing(tmp_path: Path, line: str) -> None:
     path = tmp_path / "config"
-    for _ in range(3000):
-        path.write_text(" ".join(chance.choices(words, k=20)).replace("Include", "Inc"))
-        reading = Reading("gpu")
-        reading.read(path)
-        assert len(reading.notes) <= 20
+    path.write_text(f"{line}\nPort 19\n")
+    assert _read(path).found == {"port": "19"}
+
+
+def test_relative_names_in_an_included_file_are_of_the_same_folder(tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "one").write_text("Include two\n")
+    (tmp_path / "more" / "two").write_text("Port 1\n")
+    (tmp_path / "two").write_text("Port 2\n")
+    path = tmp_path / "config"
+    path.write_text("Include more/one\n")
+    assert _read(path).found == {"port": "2"}
+
+
+def test_files_that_include_each_other_many_times_are_read_so_often_and_no_more(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "config"
+    path.write_text(f"Include {path} {path} {path}\n" * 3)
+    reading = _read(path)
+    assert len(reading.notes) == 20
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    import os
+
+    os.mkfifo(tmp_path / "pipe")
+    path = tmp_path / "config"
+    path.write_text(f"Include {tmp_path}/pipe\nPort 20\n")
+    assert _read(path).found == {"port": "20"}
+
+
+def test_a_byte_order_mark_hides_no_host_line(tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    path.write_bytes(b"\xef\xbb\xbfHost other\r\n  Port 21\r\n")
+    assert _read(path).found == {}
+
+
+@pytest.mark.parametrize("line", ["Host", "Host 'open", "Match", "Host a\0b"])
+def test_a_block_whose_hosts_cannot_be_read_is_for_none_and_is_named(
+    tmp_path: Path, line: str
+) -> None:
+    path = tmp_path / "config"
+    path.write_text(f"{line}\n  Port 22\n")
+    reading = _read(path)
+    assert reading.found == {}
+    assert len(reading.notes) == 1
+    assert reading.notes[0].isprintable()
+
+
+def test_a_comment_ends_at_its_line_feed_only(tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    path.write_bytes("# a\u2028Port 23\x0cPort 24\x85Port 25\n".encode())
+    assert _read(path).found == {}
+
+
+def test_a_file_that_is_too_long_is_cut_at_a_line_and_named(tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    path.write_text("Port 26\n" + "IdentityFile /a\n" * 70_000 + "User me\n")
+    reading = _read(path)
+    assert reading.found == {"port": "26", "identityfile": "/a"}
+    assert reading.notes == [f"{path}: too long"]
+
+
+def test_no_more_identity_files_are_named_than_ssh_takes(tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    path.write_text("".join(f"IdentityFile /key{number}\n" for number in range(1000)))
+    assert len(_read(path).found["identityfile"].splitlines()) == 100
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("a 'b c' \"d e\"", ["a", "b c", "d e"]),
+        ('a"b c"d', ["ab cd"]),
+        (r"a\ b C:\Users \"x\" \\", ["a b", r"C:\Users", '"x"', "\\"]),
+        ("a # b", ["a"]),
+        ("a#b", ["a#b"]),
+        ("", []),
+    ],
+)
+def test_words_are_split_as_ssh_splits_them(line: str, words: list[str]) -> None:
+    assert split_words(line) == words
+
+
+def test_an_open_quote_is_no_word() -> None:
+    with pytest.raises(ValueError, match="quote"):
+        split_words("a 'b")

@@ -19,6 +19,7 @@ from desktop.core.ssh.destination import Destination, Typed, parse, resolve
         ("gpu:2222", Typed("gpu", 2222)),
         ("[::1]:2222", Typed("::1", 2222)),
         ("[fe80::1%eth0]", Typed("fe80::1%eth0")),
+        ("[fe80::1%en0.100]:22", Typed("fe80::1%en0.100", 22)),
         ("root@[::1]:22", Typed("::1", 22, "root")),
         ("::1", Typed("::1")),
         ("ssh://root@gpu:2222/", Typed("gpu", 2222, "root")),
@@ -84,6 +85,13 @@ def test_a_providers_line_is_read_as_ssh_would(text: str, expected: Typed) -> No
         ("`id`", "destination-bad-host"),
         ("[gpu]:22", "destination-bad-host"),
         ("[::1", "destination-bad-host"),
+        ("gpu:1:2", "destination-bad-host"),
+        ("[.:.]:22", "destination-bad-host"),
+        ("...", "destination-bad-host"),
+        ("a%hb", "destination-bad-host"),
+        ("ssh -J '$(id)' gpu", "destination-bad-host"),
+        ("ssh -J a,-oProxyCommand=id gpu", "destination-bad-host"),
+        ("ssh -o 'ProxyJump a;id' gpu", "destination-bad-host"),
         ("@gpu", "destination-bad-user"),
         ("-l@gpu", "destination-bad-user"),
         ("$(id)@gpu", "destination-bad-user"),
@@ -253,3 +261,22 @@ def test_this_half_of_the_layer_does_not_import_paramiko() -> None:
         "sys.exit('paramiko' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_a_key_file_of_nobody_is_a_name_like_others(tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    path.write_text("Host gpu\n  IdentityAgent none\n")
+    found = resolve("ssh -i ~nobody-here/key gpu", path)
+    assert found.identity_files == (Path("~nobody-here/key"),)
+
+
+@pytest.mark.parametrize("alias", ["x" * 256, "a\x07b"])
+def test_an_alias_that_cannot_be_a_name_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, alias: str
+) -> None:
+    monkeypatch.setattr("desktop.core.ssh.config.shutil.which", lambda _: None)
+    path = tmp_path / "config"
+    path.write_text(f"HostKeyAlias {alias}\n")
+    with pytest.raises(DestinationError) as caught:
+        resolve("gpu", path)
+    assert caught.value.code == "destination-bad-host"

@@ -2,6 +2,8 @@
 
 import errno
 import socket
+from types import SimpleNamespace
+from typing import cast
 
 import paramiko
 import pytest
@@ -9,7 +11,16 @@ from paramiko.ssh_exception import IncompatiblePeer
 
 from desktop.core.errors import ConnectionFailed, ConnectionLost, ForwardFailed
 from desktop.core.ssh.destination import Destination
-from desktop.core.ssh.failures import is_fake, of_dialling, of_greeting, of_jump, of_tunnel, of_use
+from desktop.core.ssh.failures import (
+    is_fake,
+    of_dialling,
+    of_entering,
+    of_greeting,
+    of_jump,
+    of_tunnel,
+    of_use,
+)
+from desktop.core.ssh.transport import SafeTransport
 
 WHERE = Destination("gpu", 2222, "root")
 
@@ -18,6 +29,7 @@ WHERE = Destination("gpu", 2222, "root")
     ("error", "code"),
     [
         (socket.gaierror(socket.EAI_NONAME, "unknown"), "host-not-found"),
+        (socket.gaierror(socket.EAI_AGAIN, "try again"), "name-service-silent"),
         (ConnectionRefusedError(errno.ECONNREFUSED, "refused"), "host-refused"),
         (TimeoutError(), "host-silent"),
         (OSError(errno.ETIMEDOUT, "timed out"), "host-silent"),
@@ -105,7 +117,38 @@ def test_why_a_tunnel_was_not_opened(error: Exception, code: str, kind: type) ->
     assert isinstance(failure, kind)
 
 
+class SaidBefore:
+    """A transport whose host said something before it hung up."""
+
+    def __init__(self, banner: bytes) -> None:
+        self.auth_handler = SimpleNamespace(banner=banner)
+
+
+@pytest.mark.parametrize(
+    ("banner", "code"),
+    [
+        (b'"System is booting up. Unprivileged users are not permitted', "host-booting"),
+        (b"Welcome", "connection-lost"),
+        (b"", "connection-lost"),
+    ],
+)
+def test_a_host_that_lets_nobody_in_yet_is_told_from_one_that_hangs_up(
+    banner: bytes, code: str
+) -> None:
+    transport = cast("SafeTransport", SaidBefore(banner))
+    assert of_entering(WHERE, transport, EOFError()).code == code
+
+
 def test_a_refused_session_is_no_lost_connection() -> None:
     failure = of_use(WHERE, paramiko.ChannelException(2, "open failed"))
     assert failure.code == "session-refused"
     assert type(failure) is ConnectionFailed
+
+
+@pytest.mark.parametrize("words", ["\x1b[2Jfine", "one\ntwo", "\u202etxet", "x" * 9000])
+def test_a_hosts_words_in_a_reason_are_plain_and_short(words: str) -> None:
+    said = paramiko.ChannelException(1, words)
+    for failure in (of_tunnel(WHERE, 8000, said), of_use(WHERE, paramiko.SSHException(words))):
+        reason = failure.facts["reason"]
+        assert reason.isprintable()
+        assert 0 < len(reason) <= 200

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from paramiko.message import Message
 from paramiko.packet import NeedRekeyException, Packetizer
 
-from desktop.core.ssh.packets import Packets, Seal
+from desktop.core.ssh.packets import Batch, Packets, Seal
 
 _IV = bytes(range(12))
 _KEY = bytes(16)
@@ -68,9 +68,10 @@ def test_paramiko_reads_what_we_write_and_we_what_it_writes(
 
 
 def test_a_packet_that_was_changed_ends_it(ends: tuple[socket.socket, socket.socket]) -> None:
-    packet = Seal(AESGCM(_KEY), _IV).close(b"\x02content")
+    packet = bytearray(100)
+    size = Seal(AESGCM(_KEY), _IV).close([b"\x02", b"content"], memoryview(packet))
     packet[6] ^= 1
-    ends[1].sendall(packet)
+    ends[1].sendall(packet[:size])
     with pytest.raises(paramiko.SSHException, match="changed"):
         _packets(ends[0]).read_message()
 
@@ -128,3 +129,57 @@ def test_a_port_that_talks_without_a_line_is_left(
     ends[1].sendall(b"x" * (17 << 10))
     with pytest.raises(paramiko.SSHException, match="version line"):
         Packets(ends[0]).readline(1.0)
+
+
+@pytest.mark.parametrize("sizes", [[1], [32704, 32704, 5], [7] * 40])
+def test_packets_of_a_batch_arrive_one_by_one_as_paramiko_reads_them(
+    ends: tuple[socket.socket, socket.socket], sizes: list[int]
+) -> None:
+    ours, theirs = _packets(ends[0]), _stock(ends[1])
+    contents = [os.urandom(size) for size in sizes]
+    ours.send_message(Batch([(b"\x5e", memoryview(content)) for content in contents]))
+    for content in contents:
+        kind, message = theirs.read_message()
+        assert (kind, message.asbytes()) == (_DATA, content)
+    ours.send_message(Message(b"\x02after"))
+    assert theirs.read_message()[1].asbytes() == b"after"
+
+
+def test_a_batch_leaves_in_one_call(ends: tuple[socket.socket, socket.socket]) -> None:
+    ours = _packets(ends[0])
+    written: list[object] = []
+    ours.write_all = written.append  # type: ignore[method-assign,assignment]
+    ours.send_message(Batch([(b"\x5e", bytes(1000))] * 8))
+    (packets,) = written
+    assert isinstance(packets, memoryview)
+    assert len(packets) > 8000
+
+
+def test_before_the_first_keys_a_batch_takes_paramikos_way(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    ours, theirs = Packets(ends[0]), Packetizer(ends[1])
+    ours.send_message(Batch([(b"\x02", b"one"), (b"\x02", b"two")]))
+    assert [theirs.read_message()[1].asbytes() for _ in range(2)] == [b"one", b"two"]
+
+
+def test_more_window_takes_the_short_way_until_keys_are_due(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    ours, theirs = _packets(ends[0]), _packets(ends[1])
+    taken: list[bytes] = []
+
+    def deliver(payload: memoryview) -> bool:
+        taken.append(bytes(payload))
+        return True
+
+    ours.deliver = deliver
+    adjust = bytes([93]) + bytes(8)
+    theirs.send_message(Message(adjust))
+    theirs.send_message(Message(b"\x02x"))
+    assert ours.read_message()[0] == 2
+    assert taken == [adjust]
+    ours.REKEY_BYTES = 1
+    theirs.send_message(Message(adjust))
+    assert ours.read_message()[0] == 93
+    assert taken == [adjust]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import pytest
 
@@ -71,6 +72,15 @@ def test_output_that_was_cut_is_an_error_after_its_whole_lines() -> None:
     with pytest.raises(ConnectionLost) as caught:
         next(lines)
     assert caught.value.code == "connection-lost"
+
+
+@pytest.mark.parametrize(
+    "read", [lambda one: list(one.lines(within=0.0)), lambda one: one.read_all(0.0)]
+)
+def test_output_that_drips_without_end_is_given_up(read: Callable[[Process], object]) -> None:
+    with pytest.raises(ConnectionLost) as caught:
+        read(_process(*[b"."] * 1000))
+    assert caught.value.code == "host-stalled"
 
 
 def test_silence_beyond_the_deadline_is_told_apart_from_a_cut() -> None:

@@ -1,0 +1,77 @@
+"""Which local port each saved host has: the first one it got, so that other tools find it again.
+
+One small file a host, so that two commands that run side by side lose nothing of each other's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from desktop.core.errors import StorageError
+from desktop.core.events import Emit, Event, Ready
+from desktop.core.settings import Settings, write_atomically
+
+USUAL_PORT = 8000  # vLLM's own: the snippets of every tutorial then work unchanged
+_TO_TRY = 20
+_LAST = 65535
+
+
+class LocalPorts:
+    """The ports that were given out, in a folder of ours."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def of(self, name: str) -> int:
+        """Return the port of a saved host, 0 where it has had none yet."""
+        try:
+            digits = (self._folder / name).read_text(encoding="ascii")[:5] if name else ""
+        except (OSError, UnicodeDecodeError):
+            return 0
+        return int(digits) if digits.isdigit() and 0 < int(digits) <= _LAST else 0
+
+    def keep(self, name: str, port: int) -> None:
+        """Remember the first port of a host; that it cannot be saved stops nobody."""
+        if not self.of(name):
+            with contextlib.suppress(StorageError):
+                write_atomically(self._folder / name, str(port).encode())
+
+    def keeping(self, name: str, emit: Emit) -> Emit:
+        """Return `emit` for a host's session: its first port is remembered on the way."""
+
+        def heard(event: Event) -> None:
+            emit(event)  # first: whoever waits for it does not wait for a disk
+            if isinstance(event, Ready):
+                self.keep(name, urlsplit(event.endpoint.base_url).port or 0)
+
+        return heard if name else emit
+
+    def forget(self, name: str) -> None:
+        """Let the port be given to another host."""
+        with contextlib.suppress(OSError):
+            (self._folder / name).unlink()
+
+    def to_try(self, name: str, settings: Settings) -> tuple[int, ...]:
+        """Return the ports for a host in the order in which they are tried: its own one first.
+
+        Args:
+            name: of the saved host, "" where it is none.
+            settings: whose other saved hosts keep theirs.
+        """
+        others = {
+            port
+            for other, saved in settings.hosts.items()
+            if other != name
+            for port in (saved.local_port, self.of(other))
+        }
+        return first_free(self.of(name), others)
+
+
+def first_free(own: int, others: Collection[int]) -> tuple[int, ...]:
+    """Return ports to try: its own one if it has one, then the usual ones that nobody else has."""
+    free = (port for port in range(USUAL_PORT, _LAST) if port not in others and port != own)
+    usual = tuple(port for port, _ in zip(free, range(_TO_TRY), strict=False))
+    return (own, *usual) if own else usual
