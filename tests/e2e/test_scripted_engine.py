@@ -120,6 +120,86 @@ def test_a_reply_ends_when_its_reader_goes_away(tmp_path: Path) -> None:
         until(lambda: b'num_requests_running{engine="0",model_name="/model"} 0' in metrics(running))
 
 
+TURNS = [*CHAT["messages"], {"role": "assistant", "content": "This is a"}]
+
+
+def test_what_tokenize_counts_is_what_a_reply_says_of_its_prompt(tmp_path: Path) -> None:
+    begun = {"continue_final_message": True, "add_generation_prompt": False}
+    asked: list[tuple[str, dict[str, Any]]] = [
+        ("/v1/chat/completions", CHAT),
+        ("/v1/chat/completions", {"messages": TURNS, **begun}),
+        ("/v1/completions", {"prompt": "San Francisco is a"}),
+    ]
+    with engine(tmp_path, scripted=("--scripted-tokens-per-s", "2000")) as running:
+        until(lambda: running.is_healthy)
+        for path, fields in asked:
+            counted = json.loads(running.ask("/tokenize", fields)[1])
+            reply = json.loads(running.ask(path, {**fields, "max_tokens": 1})[1])
+            assert counted["count"] == reply["usage"]["prompt_tokens"]
+            assert counted["max_model_len"] == 8192
+
+
+def test_a_begun_reply_is_gone_on_with(tmp_path: Path) -> None:
+    fast = ("--scripted-tokens-per-s", "2000", "--scripted-reasoning-tokens", "3")
+    begun = {"continue_final_message": True, "add_generation_prompt": False}
+    with engine(tmp_path, scripted=fast) as running:
+        until(lambda: running.is_healthy)
+
+        def message(fields: dict[str, Any]) -> dict[str, Any]:
+            answer: dict[str, Any] = json.loads(running.ask("/v1/chat/completions", fields)[1])
+            return dict(answer["choices"][0]["message"])
+
+        whole, rest = message(CHAT), message({"messages": TURNS, **begun})
+        assert "This is a" + rest["content"] == whole["content"]
+        assert (bool(whole["reasoning"]), rest["reasoning"]) == (True, None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"continue_final_message": True}, "are not compatible"),
+        ({"continue_final_message": True, "add_generation_prompt": True}, "Cannot set both"),
+        ({"messages": []}, "Cannot apply chat template to an empty conversation."),
+        ({"messages": [{"role": "user", "content": "word " * 9000}]}, "maximum context length is"),
+        ({"max_tokens": 9000}, "max_tokens=9000 cannot be greater than max_model_len=8192"),
+        ({"max_tokens": 0}, "max_tokens must be at least 1"),
+        ({"temperature": -1}, "temperature must be non-negative, got -1.0."),
+        ({"top_p": 0}, "top_p must be in (0, 1]"),
+    ],
+)
+def test_a_bad_request_is_refused_in_vllms_words(
+    tmp_path: Path, fields: dict[str, Any], words: str
+) -> None:
+    with engine(tmp_path) as running:
+        until(lambda: running.is_healthy)
+        asked = {"messages": TURNS, "stream": True, **fields}
+        status, body = running.ask("/v1/chat/completions", asked)
+        assert (status, json.loads(body)["error"]["code"]) == (400, 400)
+        assert words in json.loads(body)["error"]["message"]
+
+
+def test_an_empty_prompt_is_refused_and_one_in_a_list_inside_the_stream(tmp_path: Path) -> None:
+    with engine(tmp_path) as running:
+        until(lambda: running.is_healthy)
+        status, body = running.ask("/v1/completions", {"prompt": "", "stream": True})
+        assert (status, b"must be provided and non-empty" in body) == (400, True)
+        status, body = running.ask("/v1/completions", {"prompt": [[]], "stream": True})
+        assert status == 200
+        (event,) = events_of(body)
+        assert event["error"]["message"] == "The decoder prompt cannot be empty"
+        assert running.ask("/v1/completions", {"prompt": [""]})[0] == 400
+
+
+def test_what_has_no_room_is_shortened_and_what_chooses_tokens_is_taken(tmp_path: Path) -> None:
+    fast = ("--scripted-tokens-per-s", "2000")
+    with engine(tmp_path, "--max-model-len", "40", scripted=fast) as running:
+        until(lambda: running.is_healthy)
+        asked = {**CHAT, "max_tokens": 39, "seed": 7, "temperature": 0.0, "top_k": 40}
+        reply = json.loads(running.ask("/v1/chat/completions", asked)[1])
+        assert reply["choices"][0]["finish_reason"] == "length"
+        assert reply["usage"]["total_tokens"] == 40
+
+
 def metrics(running: Engine) -> bytes:
     return running.ask("/metrics")[1]
 

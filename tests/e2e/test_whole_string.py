@@ -9,12 +9,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from desktop.core.chat.ask import Ask
+from desktop.core.chat.conversation import Sampling, Setup
+from desktop.core.chat.turn import Turn
+from desktop.core.events import Endpoint
 from desktop.core.paths import paths
 from desktop.core.phases import Phase
 from desktop.core.settings import Settings
@@ -22,6 +27,7 @@ from desktop.rehearsal.rehearsal import Rehearsal
 from desktop.ui.app import App, application
 from remote import wire
 from tests.helpers.command import paperkite
+from tests.helpers.listener import listener
 from tests.helpers.processes import processes_of_home
 from tests.helpers.window import ask, click
 
@@ -79,6 +85,65 @@ def test_from_a_click_on_start_to_the_last_token_on_screen(qtbot: QtBot, app: Ap
     shown = ask(qtbot, window, QUESTION, milliseconds=REPLY_MS)
     assert QUESTION in shown
     assert "Paris" in shown.replace(QUESTION, "")
+
+    assert window.current is not None
+    endpoint = app.controller.host(window.current).endpoint
+    assert endpoint is not None
+    a_reply_is_counted_cut_off_and_gone_on_with(endpoint)
+    what_the_blog_asks_is_answered(endpoint)
+    what_does_not_fit_is_trimmed_and_answered(endpoint)
+
+
+GREEDY = Sampling(temperature=0.0, repetition_penalty=1.0, max_tokens=24)
+COUNTING = (Turn("user", "Count from one to ten in words."),)
+
+
+def a_reply_is_counted_cut_off_and_gone_on_with(endpoint: Endpoint) -> None:
+    """The engine's own count is that of `/tokenize`; a reply in two parts is the whole one."""
+    asked = Ask(COUNTING, Setup(sampling=GREEDY))
+    with listener() as said:
+        whole = said.reply(endpoint, asked)
+        assert whole.usage.prompt_tokens == said.tokens(endpoint, asked)
+
+        first = said.reply(endpoint, Ask(COUNTING, Setup(sampling=replace(GREEDY, max_tokens=8))))
+        assert (first.finish, first.usage.completion_tokens) == ("length", 8)
+        begun = (*COUNTING, Turn("assistant", first.text))
+        rest_of_it = Ask(begun, Setup(sampling=replace(GREEDY, max_tokens=16)), continued=True)
+        rest = said.reply(endpoint, rest_of_it)
+        assert rest.usage.prompt_tokens == said.tokens(endpoint, rest_of_it)
+        assert rest.usage.prompt_tokens == first.usage.prompt_tokens + 8
+    assert first.text + rest.text == whole.text
+
+
+def what_the_blog_asks_is_answered(endpoint: Endpoint) -> None:
+    sampling = Sampling(temperature=0.0, max_tokens=7)
+    asked = Ask((Turn("user", "San Francisco is a"),), Setup(kind="completion", sampling=sampling))
+    with listener() as said:
+        reply = said.reply(endpoint, asked)
+        assert reply.usage.prompt_tokens == said.tokens(endpoint, asked)
+    assert (reply.finish, reply.usage.completion_tokens) == ("length", 7)
+    assert reply.text.strip()
+
+
+def what_does_not_fit_is_trimmed_and_answered(endpoint: Endpoint) -> None:
+    """With a length that is shorter than the real one: to fill that takes this CPU a minute."""
+    short = replace(endpoint, max_model_len=512)
+    long_ago = [
+        turn
+        for number in range(12)
+        for turn in (
+            Turn("user", f"Say {number}. " + "word " * 60),
+            Turn("assistant", f"{number} " + "word " * 30),
+        )
+    ]
+    asked = Ask((*long_ago, Turn("user", QUESTION)), Setup(sampling=GREEDY))
+    with listener() as said:
+        assert said.tokens(short, asked) > short.max_model_len
+        reply = said.reply(short, asked)
+    assert 0 < reply.left_out < len(long_ago)
+    assert reply.left_out % 2 == 0, "questions go with their answers"
+    assert reply.usage.prompt_tokens + reply.usage.completion_tokens <= short.max_model_len
+    assert reply.text.strip()
 
 
 def test_its_progress_never_went_backwards_and_told_the_time_left(home: Path) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shutil
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog, QLabel
+from PySide6.QtWidgets import QApplication, QDialog, QLabel, QMenu
 from pytestqt.qtbot import QtBot
 
+from desktop.core.events import Endpoint
 from desktop.core.paths import paths
 from desktop.core.phases import Phase
 from desktop.core.settings import Settings, load
@@ -75,6 +77,13 @@ def until_phase(qtbot: QtBot, app: App, phase: Phase) -> None:
     qtbot.waitUntil(lambda: app.window.journey.phase is phase, timeout=SECONDS)
 
 
+def endpoint_in_front(app: App) -> Endpoint:
+    assert app.window.current is not None
+    endpoint = app.controller.host(app.window.current).endpoint
+    assert endpoint is not None
+    return endpoint
+
+
 def first_run(qtbot: QtBot, app: App, box: Box) -> None:
     """Paste the line, press Start, confirm the fingerprint."""
     where = box.sshd.destination
@@ -126,12 +135,11 @@ def test_a_cut_connection_comes_back_while_the_window_is_open(
     app = open_app(box)
     first_run(qtbot, app, box)
     until_phase(qtbot, app, Phase.READY)
-    endpoint = app.controller.endpoint
-    assert endpoint is not None
+    endpoint = endpoint_in_front(app)
     box.sshd.cut()
     until_phase(qtbot, app, Phase.RECONNECTING)
     until_phase(qtbot, app, Phase.READY)
-    assert app.controller.endpoint == endpoint, "the same local port and key"
+    assert endpoint_in_front(app) == endpoint, "the same local port and key"
     assert "Still there" in ask(qtbot, app.window, "Still there?")
 
 
@@ -163,3 +171,99 @@ def test_an_engine_that_exits_is_explained_and_can_be_tried_again(
     click(app.window, "retryButton")
     qtbot.waitUntil(lambda: app.window.journey.phase is not Phase.FAILED, timeout=SECONDS)
     until_phase(qtbot, app, Phase.FAILED)
+
+
+def choose(app: App, text: str) -> None:
+    """Click the host's name, then an entry of the menu under it."""
+    click(app.window, "hostButton")
+    menu = child(app.window, "hostMenu")
+    assert isinstance(menu, QMenu)
+    entry = next(each for each in menu.actions() if each.text().startswith(text))
+    QTest.mouseClick(menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(entry).center())
+
+
+def authorise(known: Box, other: Box) -> None:
+    """Let the person's usual key, which one box knows, into another one too."""
+    keys = other.sshd.identity.parent / "authorized_keys"
+    with keys.open("a", encoding="utf-8") as file:
+        file.write(known.sshd.identity.with_suffix(".pub").read_text(encoding="utf-8"))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def name_of(box: Box) -> str:
+    where = box.sshd.destination
+    return f"{where.host}-{where.port}"
+
+
+def test_two_hosts_at_once_and_one_is_stopped(
+    qtbot: QtBot, open_app: OpenApp, make_box: MakeBox
+) -> None:
+    east, west = make_box(name="east"), make_box(name="west")
+    app = open_app(east)
+    first_run(qtbot, app, east)
+    until_phase(qtbot, app, Phase.READY)
+    authorise(east, west)
+
+    choose(app, "Add a host")
+    first_run(qtbot, app, west)
+    until_phase(qtbot, app, Phase.READY)
+    assert "from the west" in ask(qtbot, app.window, "from the west")
+    second = endpoint_in_front(app)
+
+    choose(app, name_of(east))
+    assert app.window.journey.phase is Phase.READY
+    assert endpoint_in_front(app).base_url != second.base_url
+    assert "from the east" in ask(qtbot, app.window, "from the east")
+    assert "from the west" in app.window.transcript_text, "a conversation is no host's"
+    click(app.window, "stopButton")
+    until_phase(qtbot, app, Phase.OFF)
+
+    choose(app, name_of(west))
+    assert endpoint_in_front(app) == second
+    assert "still there" in ask(qtbot, app.window, "still there")
+    assert list(load(paths().settings)[0].hosts) == [name_of(east), name_of(west)]
+
+
+def test_a_host_with_a_new_port_is_found_again_by_its_new_line(
+    qtbot: QtBot, open_app: OpenApp, box: Box
+) -> None:
+    app = open_app(box)
+    first_run(qtbot, app, box)
+    until_phase(qtbot, app, Phase.READY)
+    endpoint = endpoint_in_front(app)
+    box.sshd.stop()
+    box.sshd.port = free_port()
+    box.sshd.start()
+    qtbot.waitUntil(lambda: child(app.window, "addressField").isVisible(), timeout=SECONDS)
+    where = box.sshd.destination
+    QTest.keyClicks(child(app.window, "addressField"), f"ssh -p {where.port} root@{where.host}")
+    click(app.window, "addressButton")
+    click(dialog(qtbot, "hostKeyDialog"), "acceptButton")  # the port is a new one: asked once
+    until_phase(qtbot, app, Phase.READY)
+    assert endpoint_in_front(app) == endpoint, "the same run and local port"
+    assert "Here again" in ask(qtbot, app.window, "Here again")
+
+
+def test_what_is_said_while_it_starts_is_sent_when_it_is_ready_and_is_there_the_next_day(
+    qtbot: QtBot, open_app: OpenApp, box: Box
+) -> None:
+    app = open_app(box)
+    first_run(qtbot, app, box)
+    editor = child(app.window, "composer")
+    QTest.keyClicks(editor, "Good morning")
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+    until_phase(qtbot, app, Phase.READY)
+    button = child(app.window, "sendButton")
+    qtbot.waitUntil(lambda: button.accessibleName() == STOP, timeout=SECONDS)
+    qtbot.waitUntil(lambda: button.accessibleName() == SEND, timeout=SECONDS)
+    said = app.window.transcript_text
+    assert said.startswith("Good morning\n\n")
+    app.close()
+
+    again = open_app(box)
+    assert again.window.transcript_text == said

@@ -14,7 +14,8 @@ from typing import Any
 
 from desktop.rehearsal.scripted_engine import VERSION
 from desktop.rehearsal.scripted_engine.options import Options
-from desktop.rehearsal.scripted_engine.replies import Refused, Reply, Script, count
+from desktop.rehearsal.scripted_engine.replies import Reply, Script
+from desktop.rehearsal.scripted_engine.requests import Refused
 from desktop.rehearsal.scripted_engine.start_up import ROOM_IN_LENGTHS, bar
 from desktop.rehearsal.scripted_engine.traffic import Request, Traffic, as_prometheus
 
@@ -91,7 +92,7 @@ class _Handler(BaseHTTPRequestHandler):
                 if self._is_authorised():
                     self._complete(fields)
             elif self.path == "/tokenize":
-                tokens = list(range(count(fields)))
+                tokens = list(range(self.server.script.count(fields)))
                 length = self.server.script.max_model_len
                 answer = {"count": len(tokens), "max_model_len": length, "tokens": tokens}
                 self._send_json(200, {**answer, "token_strs": None})
@@ -140,6 +141,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _complete(self, fields: Mapping[str, Any]) -> None:
         try:
             reply = self.server.script.reply(fields, is_chat="chat" in self.path)
+        except Refused as refusal:
+            if not (refusal.is_late and fields.get("stream")):
+                raise
+            return self._refuse_in_stream(refusal)
         except (TypeError, ValueError, KeyError, AttributeError) as error:
             raise Refused(400, f"1 validation error: {error!r}") from None
         traffic, whole = self.server.traffic, False
@@ -153,6 +158,11 @@ class _Handler(BaseHTTPRequestHandler):
             whole = True
         finally:
             traffic.leave(request, whole=whole)
+
+    def _refuse_in_stream(self, refusal: Refused) -> None:
+        self._begin_stream()
+        self._send_event(json.dumps(refusal.body))
+        self._end_stream()
 
     def _paced(self, tokens: list[str], request: Request) -> Iterator[str]:
         """Yield each token when its time has come; raises _Gone when nobody listens any more."""
@@ -182,10 +192,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send_json(200, answer)
 
     def _stream(self, reply: Reply, request: Request) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", "text/event-stream; charset=utf-8")
-        self.send_header("Transfer-Encoding", "chunked")
-        self.end_headers()
+        self._begin_stream()
         envelope = self._envelope(reply, "chat.completion.chunk")
         if reply.is_chat:
             self._send_piece(envelope, {"delta": {"role": "assistant", "content": ""}})
@@ -198,6 +205,15 @@ class _Handler(BaseHTTPRequestHandler):
         if reply.with_usage:
             usage = reply.usage(len(reply.reasoning) + len(reply.tokens))
             self._send_event(json.dumps({**envelope, "choices": [], "usage": usage}))
+        self._end_stream()
+
+    def _begin_stream(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream; charset=utf-8")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+
+    def _end_stream(self) -> None:
         self._send_event("[DONE]")
         self._write(b"0\r\n\r\n")
 

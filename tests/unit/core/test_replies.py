@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import _thread
+import asyncio
+import gc
 import json
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
-from desktop.core.chat.message import Message
-from desktop.core.chat.replies import Replies, request
+from desktop.core.chat.ask import Ask
+from desktop.core.chat.failures import may_go_on
+from desktop.core.chat.replies import Replies
+from desktop.core.chat.turn import Turn
 from desktop.core.events import (
     Delta,
     Endpoint,
@@ -26,7 +31,8 @@ from desktop.core.events import (
 )
 from tests.helpers.waiting import until
 
-HELLO = [Message("user", "Hello?")]
+TOO_LONG = "This model's maximum context length is"
+HELLO = Ask((Turn("user", "Hello?"),))
 
 
 class Heard:
@@ -57,20 +63,27 @@ def replies(heard: Heard) -> Iterator[Replies]:
 def engine_that_sends(*chunks: object) -> Iterator[Endpoint]:
     """An engine whose every reply is these chunks, whatever they are."""
     body = b"".join(b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in chunks)
+    with engine_that_answers(200, "text/event-stream", body + b"data: [DONE]\n\n") as endpoint:
+        yield endpoint
+
+
+@contextmanager
+def engine_that_answers(status: int, kind: str, body: bytes) -> Iterator[Endpoint]:
+    """An engine that has one answer to everything."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_response(200)
-            self.send_header("Content-Type", "text/event-stream")
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
             self.end_headers()
-            self.wfile.write(body + b"data: [DONE]\n\n")
+            self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
             """Say nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         url = f"http://127.0.0.1:{server.server_address[1]}/v1"
         try:
@@ -82,6 +95,9 @@ def engine_that_sends(*chunks: object) -> Iterator[Endpoint]:
 
 def chunk(**delta: object) -> dict[str, Any]:
     return {"choices": [{"index": 0, "delta": delta, "finish_reason": None}], "usage": None}
+
+
+STOP = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
 
 
 def one_end(heard: Heard) -> Event:
@@ -145,13 +161,14 @@ def test_a_stream_of_something_else_breaks_the_reply(
         chunk(content=7, reasoning={"not": "text"}),
         {"choices": [], "usage": {}},
         {"choices": [], "usage": {"prompt_tokens": "3", "completion_tokens": None}},
+        {"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": -1}},
         {"choices": [{"index": 0, "delta": {}, "finish_reason": 7}]},
     ],
 )
 def test_only_text_counts_and_what_says_nothing_is_passed_over(
     replies: Replies, heard: Heard, sent: object
 ) -> None:
-    with engine_that_sends(chunk(content="so "), sent, chunk(content="on")) as endpoint:
+    with engine_that_sends(chunk(content="so "), sent, chunk(content="on"), STOP) as endpoint:
         replies.send(endpoint, HELLO)
         end = one_end(heard)
     assert isinstance(end, ReplyDone)
@@ -160,10 +177,115 @@ def test_only_text_counts_and_what_says_nothing_is_passed_over(
     assert not [event for event in heard.events if isinstance(event, Reasoning)]
 
 
-def test_half_an_emoji_in_a_prompt_is_replaced_and_sent() -> None:
-    endpoint = Endpoint("http://127.0.0.1:9/v1", "k", "a/b", 1, "r", "0")
-    body = request(endpoint, [Message("user", "half \ud83d of it")])
-    assert body["messages"] == [{"role": "user", "content": "half ? of it"}]
+@pytest.mark.parametrize("reason", [None, "abort", "error"])
+def test_a_stream_without_an_end_of_its_own_was_cut(
+    replies: Replies, heard: Heard, reason: str | None
+) -> None:
+    last = {"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]}
+    with engine_that_sends(chunk(content="so far"), last) as endpoint:
+        replies.send(endpoint, HELLO)
+        end = one_end(heard)
+    assert isinstance(end, ReplyBroken)
+    assert end.error.code == "reply-cut"
+    assert may_go_on(end.error)
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "detail"),
+    [
+        (
+            {"message": "The decoder prompt cannot be empty", "code": 400},
+            "reply-refused",
+            "The decoder prompt cannot be empty",
+        ),
+        ({"message": f"{TOO_LONG} 9", "code": 400}, "reply-too-long", f"{TOO_LONG} 9"),
+        ({"message": "EngineCore encountered an issue.", "code": 500}, "reply-cut", None),
+        ("Unauthorized", "reply-cut", None),
+    ],
+)
+def test_an_error_inside_the_stream_is_told_in_the_engines_words(
+    replies: Replies, heard: Heard, body: object, code: str, detail: str | None
+) -> None:
+    with engine_that_sends({"error": body}) as endpoint:
+        replies.send(endpoint, HELLO)
+        end = one_end(heard)
+    assert isinstance(end, ReplyBroken)
+    assert end.error.code == code
+    assert detail in (None, end.error.facts["detail"])
+    assert may_go_on(end.error) == (code == "reply-cut")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "code", "detail"),
+    [
+        (400, {"error": {"message": "top_p must be in (0, 1]"}}, "reply-refused", "top_p must be"),
+        (400, {"error": {"message": f"{TOO_LONG} 9"}}, "reply-too-long", TOO_LONG),
+        (401, {"error": "Unauthorized"}, "reply-unauthorized", None),
+        (400, {"error": "no"}, "reply-refused", "no"),
+        (400, [7], "reply-refused", "Error code: 400"),
+        (503, {"error": {"message": "EngineCore died"}}, "reply-refused", "EngineCore died"),
+    ],
+)
+def test_a_refusal_is_told_in_the_engines_words_alone(
+    replies: Replies, heard: Heard, status: int, body: object, code: str, detail: str | None
+) -> None:
+    answer = json.dumps(body).encode()
+    with engine_that_answers(status, "application/json", answer) as endpoint:
+        replies.send(endpoint, HELLO)
+        end = one_end(heard)
+    assert isinstance(end, ReplyBroken)
+    assert end.error.code == code
+    assert detail is None or str(end.error.facts["detail"]).startswith(detail)
+    assert may_go_on(end.error) == (status >= 500)
+
+
+def test_a_count_that_nobody_answers_is_not_told_and_hinders_nothing(
+    replies: Replies, heard: Heard
+) -> None:
+    with engine_that_answers(200, "text/html", b"<html>a captive portal</html>") as endpoint:
+        replies.count(endpoint, HELLO)
+        until(lambda: not replies._counts and bool(replies._clients))
+    assert heard.events == []
+
+
+def test_a_reply_that_goes_on_has_its_reasoning_behind_it(replies: Replies, heard: Heard) -> None:
+    begun = Ask((*HELLO.turns, Turn("assistant", "Hel")), continued=True)
+    with engine_that_sends(chunk(reasoning="lo"), chunk(content="!"), STOP) as endpoint:
+        replies.send(endpoint, begun)
+        assert isinstance(one_end(heard), ReplyDone)
+    assert heard.text() == "lo!"
+
+
+def test_what_asks_nothing_is_not_sent(replies: Replies, heard: Heard) -> None:
+    with engine_that_sends(STOP) as endpoint:
+        replies.send(endpoint, Ask((Turn("system", "Be brief."),)))
+        end = one_end(heard)
+    assert isinstance(end, ReplyBroken)
+    assert end.error.code == "nothing-asked"
+
+
+def test_a_reply_without_an_end_is_given_up(
+    replies: Replies, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("desktop.core.chat.replies._LONGEST", 5)
+    with engine_that_sends(*[chunk(content="word ")] * 9, STOP) as endpoint:
+        replies.send(endpoint, HELLO)
+        assert isinstance(one_end(heard), ReplyBroken)
+    assert heard.text() == "word word "
+
+
+def test_another_run_at_the_same_address_gets_one_client_of_its_own(
+    replies: Replies, heard: Heard
+) -> None:
+    with engine_that_sends(chunk(content="hi"), STOP) as endpoint:
+        replies.send(endpoint, HELLO)
+        until(lambda: len(heard.ends()) == 1)
+        newer = replace(endpoint, run="r2")
+        for _ in range(3):
+            replies.send(newer, HELLO)
+        until(lambda: len(heard.ends()) == 4)
+    assert all(isinstance(end, ReplyDone) for end in heard.ends())
+    assert list(replies._clients) == [newer]
 
 
 def test_closing_ends_the_replies_that_run(heard: Heard) -> None:
@@ -172,6 +294,23 @@ def test_closing_ends_the_replies_that_run(heard: Heard) -> None:
     replies.close()
     assert one_end(heard).reply == number  # type: ignore[union-attr]
     replies.close()
+
+
+def test_what_the_client_leaves_behind_is_ended_with_the_loop(
+    heard: Heard, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    replies = Replies(heard.events.append)
+    stop = replies._loop.stop
+
+    def leave_and_stop() -> None:  # as a stream's generator is closed, by a task of its own
+        replies._loop.create_task(asyncio.sleep(60))
+        monkeypatch.setattr(replies._loop, "stop", stop)
+        stop()
+
+    monkeypatch.setattr(replies._loop, "stop", leave_and_stop)
+    replies.close()
+    gc.collect()
+    assert [record.message for record in caplog.records] == []
 
 
 def test_an_interrupt_while_closing_gets_through_and_the_loop_ends_by_itself(

@@ -11,7 +11,8 @@ import pytest
 
 from desktop.rehearsal import scripted_engine
 from desktop.rehearsal.scripted_engine.options import Options, parse
-from desktop.rehearsal.scripted_engine.replies import Refused, Reply, Script, count, split
+from desktop.rehearsal.scripted_engine.replies import Reply, Script
+from desktop.rehearsal.scripted_engine.requests import Refused, count, split
 
 SCRIPT = Script(model="m/x", max_model_len=100, reply_tokens=40, reasoning_tokens=2)
 

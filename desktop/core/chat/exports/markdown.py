@@ -1,0 +1,71 @@
+"""One conversation as Markdown that people read: the branch that is read, nothing measured."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Set
+
+from desktop.core.chat import tree
+from desktop.core.chat.conversation import Attachment, Conversation, Message
+from desktop.core.chat.exports.whole import Whole
+from desktop.core.chat.store.values import well_formed
+
+_NO_NAME = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]+')  # of a file, on Windows
+_LONGEST = 60  # characters of a file's name: 240 bytes, where a name may have 255
+_FENCE = re.compile(r"^\s*(`{3,})", re.MULTILINE)
+
+
+def document(whole: Whole) -> str:
+    """Return the conversation as one Markdown text."""
+    conversation = whole.conversation
+    messages = {each.id: each for each in whole.messages}
+    title = " ".join(conversation.title.split()) or _day(conversation.created)
+    parts = [f"# {title}"]
+    if conversation.setup.system:
+        parts.append(f"**System**\n\n{_quoted(conversation.setup.system)}")
+    parts += [_message(each) for each in tree.path(messages, conversation.leaf)]
+    return well_formed("\n\n".join(parts) + "\n")
+
+
+def file_name(conversation: Conversation, taken: Set[str] = frozenset()) -> str:
+    """Return a name for the file that every system takes, and that is none of those `taken`.
+
+    Args:
+        conversation: it begins with the day it was begun, so that files sort by time.
+        taken: names in the folder, in lower case.
+    """
+    title = _NO_NAME.sub(" ", well_formed(conversation.title))
+    title = " ".join(title.split())[:_LONGEST].strip(" .")
+    stem = f"{_day(conversation.created)} {title}".strip()
+    names = (f"{stem}{more}.md" for more in ("", *(f" ({n})" for n in range(2, len(taken) + 3))))
+    return next(each for each in names if each.lower() not in taken)
+
+
+def _message(message: Message) -> str:
+    who = {"user": "User", "assistant": "Assistant", "system": "System"}[message.role]
+    parts = [f"## {who}" + (f" · {message.model}" if message.model else "")]
+    if message.reasoning:
+        quoted = _quoted(message.reasoning)
+        parts.append(f"<details>\n<summary>Reasoning</summary>\n\n{quoted}\n\n</details>")
+    parts += [_attachment(each) for each in message.attachments]
+    return "\n\n".join([*parts, *([message.content] if message.content else [])])
+
+
+def _quoted(text: str) -> str:
+    return "\n".join(f"> {line}".rstrip() for line in text.splitlines())
+
+
+def _attachment(attachment: Attachment) -> str:
+    longest = max((len(each) for each in _FENCE.findall(attachment.text)), default=2)
+    fence = "`" * (longest + 1)
+    name = " ".join(attachment.name.split())
+    text = attachment.text.removesuffix("\n")
+    return f"**{name}**\n\n{fence}\n{text}\n{fence}"
+
+
+def _day(seconds: float) -> str:
+    try:
+        return time.strftime("%Y-%m-%d", time.localtime(seconds))
+    except (ValueError, OverflowError, OSError):  # a file may say any number
+        return "undated"

@@ -1,0 +1,65 @@
+"""A conversation with all its messages: what is exported, and what an import takes in."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Set
+from dataclasses import dataclass, replace
+
+from desktop.core.chat.conversation import Conversation, Message
+from desktop.core.chat.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A conversation and its messages, all branches, parents and children in any order."""
+
+    conversation: Conversation
+    messages: tuple[Message, ...]
+
+
+def gathered(store: Store, conversation: str) -> Whole | None:
+    """Return one conversation from the store, or None where it is not there."""
+    found = store.conversation(conversation)
+    return None if found is None else Whole(found, tuple(store.messages(conversation)))
+
+
+def all_of(store: Store) -> list[Whole]:
+    """Return every conversation, those in the archive last."""
+    listed = store.conversations() + store.conversations(archived=True)
+    return [Whole(each, tuple(store.messages(each.id))) for each in listed]
+
+
+def bring_in(store: Store, wholes: Iterable[Whole]) -> list[Conversation]:
+    """Keep what was read, each conversation whole or not at all, and return them as kept.
+
+    Nothing is overwritten: where an id is taken, that conversation gets new ones.
+
+    Raises:
+        StorageError: as the store says; those before it are kept.
+    """
+    kept = []
+    for whole in wholes:
+        names = {each.id for each in whole.messages}
+        free = apart(whole, store.known([whole.conversation.id], names))
+        store.take(free.conversation, free.messages)
+        kept.append(free.conversation)
+    return kept
+
+
+def apart(
+    whole: Whole, taken: Set[str], new: Callable[[], str] = lambda: uuid.uuid4().hex
+) -> Whole:
+    """Return the conversation with ids of its own: all of them new where any of them is taken."""
+    conversation, messages = whole.conversation, whole.messages
+    names = [each.id for each in messages]
+    if taken.isdisjoint((conversation.id, *names)) and len(set(names)) == len(names):
+        return whole
+    name, ids = new(), {each: new() for each in names}
+    renamed = {
+        each.id: replace(each, id=ids[each.id], conversation=name, parent=ids.get(each.parent, ""))
+        for each in messages
+    }
+    return Whole(
+        replace(conversation, id=name, leaf=ids.get(conversation.leaf, "")), tuple(renamed.values())
+    )

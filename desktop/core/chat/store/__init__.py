@@ -1,0 +1,1 @@
+"""What was said, kept in one SQLite file on this laptop."""
