@@ -8,11 +8,13 @@ from contextlib import closing
 import click
 
 from desktop.cli.events import EventQueue
-from desktop.cli.options import Invocation, wishes
+from desktop.cli.options import Invocation
 from desktop.cli.output import Output
 from desktop.cli.session import opened_session, until_ready
-from desktop.core.chat.message import Message
+from desktop.cli.wishes import wishes
+from desktop.core.chat.ask import Ask
 from desktop.core.chat.replies import Replies
+from desktop.core.chat.turn import Turn
 from desktop.core.errors import AppError, NothingRunning, ReplyFailed
 from desktop.core.events import Delta, Endpoint, PhaseChanged, ReplyBroken, ReplyDone, ReplyEvent
 from desktop.core.phases import Phase
@@ -32,14 +34,14 @@ def chat_on(call: Invocation, output: Output, prompt: str | None) -> int:
             endpoint = until_ready(session, events, output)
             if prompt is None:
                 return converse(replies, endpoint, events, output)
-            ask(replies, endpoint, [Message("user", prompt)], events, output)
+            ask(replies, endpoint, [Turn("user", prompt)], events, output)
             return 0
 
 
 def ask(
     replies: Replies,
     endpoint: Endpoint,
-    messages: list[Message],
+    messages: list[Turn],
     events: EventQueue,
     output: Output,
 ) -> str:
@@ -50,7 +52,7 @@ def ask(
         AppError: the session under it failed, or its run was stopped.
         KeyboardInterrupt: Ctrl-C; the reply is stopped on the host too.
     """
-    number = replies.send(endpoint, messages)
+    number = replies.send(endpoint, Ask(tuple(messages)))
     try:
         return _streamed(number, events, output)
     except KeyboardInterrupt:
@@ -85,9 +87,9 @@ def converse(replies: Replies, endpoint: Endpoint, events: EventQueue, output: O
 
     A reply that breaks (a prompt that is too long) is shown and forgotten; the chat goes on.
     """
-    messages: list[Message] = []
+    messages: list[Turn] = []
     while (line := _next_line()) is not None:
-        messages.append(Message("user", line))
+        messages.append(Turn("user", line))
         try:
             text = ask(replies, endpoint, messages, events, output)
         except KeyboardInterrupt:
@@ -96,7 +98,7 @@ def converse(replies: Replies, endpoint: Endpoint, events: EventQueue, output: O
             output.error(error)
             messages.pop()
         else:
-            messages.append(Message("assistant", text))
+            messages.append(Turn("assistant", text))
     return 0
 
 

@@ -26,6 +26,7 @@ from desktop.cli.options import (
     invocation,
     model_options,
     output_options,
+    saved_options,
     terms_options,
 )
 from desktop.cli.output import JsonLines, Output
@@ -33,6 +34,13 @@ from desktop.core.errors import AppError, Cancelled, ExitStatus
 from desktop.core.language import system_language
 
 Work = Callable[[Invocation, Output], int]
+
+
+def _currency(_context: click.Context, _option: click.Parameter, code: str | None) -> str | None:
+    if code is not None and not (0 < len(code) <= 8 and code.isprintable()):
+        raise click.BadParameter("a code such as CNY, or a sign")
+    return code
+
 
 host_argument = click.argument("host", required=False, metavar="[HOST]")
 
@@ -107,8 +115,8 @@ def _output(*, json: bool, language: Any) -> Output:
 def main(context: click.Context, lang: str | None) -> int:
     """Bring a rented GPU host to a streaming reply, and stop it again.
 
-    Without a command: the app. HOST is a saved group of hosts, an alias of your SSH config,
-    user@host[:port], or the provider's whole line in quotes:
+    Without a command: the app. HOST is a saved name (see paperkite hosts), a saved group of hosts,
+    an alias of your SSH config, user@host[:port], or the provider's whole line in quotes:
     "ssh -p 12345 root@connect.westb.seetacloud.com".
     """
     if context.invoked_subcommand is not None:
@@ -282,3 +290,65 @@ def rehearse(**typed: Any) -> int:
         return rehearse_here(call, output, **extra)
 
     return carry_out(typed, work, interrupted="rehearsal-interrupted")
+
+
+@main.group(invoke_without_command=True)
+@output_options
+@click.pass_context
+def hosts(context: click.Context, /, **typed: Any) -> int:
+    """The hosts that have a name: list, save, forget.
+
+    Without a command: the list.
+    """
+    if context.invoked_subcommand is not None:
+        return 0
+
+    def work(call: Invocation, output: Output) -> int:
+        from desktop.cli.hosts import list_hosts  # noqa: PLC0415
+
+        return list_hosts(call, output)
+
+    return carry_out(typed, work)
+
+
+@hosts.command("save")
+@click.argument("name")
+@click.argument("line")
+@click.option(
+    "--rate", type=click.FloatRange(0, 1_000_000), metavar="N", help="Of the rental, an hour."
+)
+@click.option("--currency", metavar="CODE", callback=_currency, help="Of the rate, such as CNY.")
+@click.option("--default", is_flag=True, help="The host that is meant where none is named.")
+@saved_options
+@output_options
+def save(**typed: Any) -> int:
+    """Save a host under NAME.
+
+    LINE is what your provider's console shows, or any other form that names a host. Where NAME is
+    there already, LINE and the options that are given are changed.
+    """
+    entry = {key: typed.pop(key) for key in ("name", "line", "rate", "currency", "default")}
+
+    def work(call: Invocation, output: Output) -> int:
+        from desktop.cli.hosts import Entry, save_host  # noqa: PLC0415
+
+        return save_host(call, output, Entry(**entry))
+
+    return carry_out(typed, work)
+
+
+@hosts.command()
+@click.argument("name")
+@output_options
+def forget(name: str, **typed: Any) -> int:
+    """Forget the host NAME.
+
+    Nothing is stopped: what runs there goes on.
+    """
+
+    def work(call: Invocation, output: Output) -> int:
+        from desktop.cli.hosts import forget_host  # noqa: PLC0415
+
+        return forget_host(call, output, name)
+
+    return carry_out(typed, work)

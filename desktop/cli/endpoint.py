@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+
 from desktop.cli.events import EventQueue
 from desktop.cli.group import bring_group_up
-from desktop.cli.options import Invocation, group_of, wishes
+from desktop.cli.options import Invocation
 from desktop.cli.output import Output
 from desktop.cli.session import opened_session, until_over, until_ready
+from desktop.cli.wishes import group_of, wishes
+from desktop.core.session.retrying import BOOT_SECONDS
 
 
 def bring_up(call: Invocation, output: Output) -> int:
@@ -15,7 +19,9 @@ def bring_up(call: Invocation, output: Output) -> int:
     if group is not None:
         return bring_group_up(call, group, output)
     events = EventQueue()
-    with opened_session(call, wishes(call), events) as session:
+    # A script is told at once; a person may just have switched the host on.
+    patience_s = BOOT_SECONDS if sys.stderr.isatty() and not call.options.json else 0.0
+    with opened_session(call, wishes(call), events, patience_s=patience_s) as session:
         until_ready(session, events, output)
     return 0
 

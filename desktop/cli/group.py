@@ -5,14 +5,15 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 from desktop.cli.events import EventQueue
-from desktop.cli.options import Invocation, wishes
+from desktop.cli.options import Invocation
 from desktop.cli.output import Output
 from desktop.cli.session import opened_session, session_dialler, until_ready
+from desktop.cli.wishes import wishes
 from desktop.core.errors import AppError
 from desktop.core.events import PhaseChanged
 from desktop.core.phases import Phase
+from desktop.core.saved import Group
 from desktop.core.session.group import Member, nodes
-from desktop.core.settings import Group
 
 
 def bring_group_up(call: Invocation, group: Group, output: Output) -> int:

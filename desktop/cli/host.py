@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from desktop.cli.options import Invocation, group_of, wishes
+from desktop.cli.options import Invocation
 from desktop.cli.output import Output
 from desktop.cli.session import opened_connection
+from desktop.cli.wishes import group_of, wishes
 from desktop.core import providers
 from desktop.core.agent.client import Agent
 from desktop.core.agent.deploy import deploy

@@ -1,25 +1,20 @@
-"""The options that most commands share, and how they become wishes.
-
-What is typed wins over `settings.toml`, which wins over the defaults.
-"""
+"""The options that most commands share, and what one command line amounts to."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from desktop.cli.plain import plain
-from desktop.core.errors import DestinationError
 from desktop.core.explain import Language
 from desktop.core.language import system_language
 from desktop.core.paths import Paths, paths
-from desktop.core.session.wishes import Wishes, from_settings
-from desktop.core.settings import Group, Settings, load
+from desktop.core.settings import Settings, load
 from desktop.core.texts import Texts
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -49,6 +44,7 @@ class Options:
     password_stdin: bool = False
     accept_new_host_key: bool = False
     host_key: str | None = None
+    proxy: str | None = None
     local_port: int | None = None
     lang: str | None = None
     json: bool = False
@@ -76,15 +72,31 @@ def _length(_context: click.Context, _option: click.Parameter, value: str | None
     return value
 
 
-_SHARED = [
+_proxy_option = click.option(
+    "--proxy",
+    metavar="URL",
+    help="SSH goes through socks5://[user@]host:port or http://…; none: directly. A password for "
+    "it is taken from PAPERKITE_PROXY_PASSWORD.",
+)
+_identity_option = click.option(
+    "--identity", type=click.Path(path_type=Path), metavar="FILE", help="Private SSH key."
+)
+_port_option = click.option(
+    "--local-port", type=click.IntRange(1, 65535), metavar="N", help="Of the local endpoint."
+)
+# What a saved host may have of its own, among the model's options.
+_MODEL_OF_HOST = [
     click.option("-m", "--model", metavar="OWNER/NAME", help="Model at the hub."),
     click.option("--revision", metavar="REV", help="Branch, tag or commit at the hub."),
     click.option(
         "--max-model-len", metavar="N|auto", callback=_length, help="Context length in tokens."
     ),
-    click.option("--hub", metavar="URL", help="A ModelScope-compatible hub."),
     click.option("--data-dir", metavar="DIR", help="Folder on the host for everything big."),
     click.option("--engine", metavar="REQUIREMENT", help="For example vllm==0.32.0."),
+]
+_SHARED = [
+    *_MODEL_OF_HOST,
+    click.option("--hub", metavar="URL", help="A ModelScope-compatible hub."),
     click.option("--engine-env", metavar="DIR", help="Adopt an engine environment on the host."),
     click.option("--engine-arg", metavar="ARG", multiple=True, help="For the engine; repeatable."),
     click.option(
@@ -131,22 +143,18 @@ _TERMS = [
     ),
 ]
 _CONNECTION = [
-    click.option(
-        "--identity", type=click.Path(path_type=Path), metavar="FILE", help="Private SSH key."
-    ),
+    _identity_option,
     click.option("--password-stdin", is_flag=True, help="Read the SSH password from stdin."),
     click.option("--accept-new-host-key", is_flag=True, help="Trust an unknown host key."),
     click.option("--host-key", metavar="SHA256:…", help="Trust this host key and no other."),
+    _proxy_option,
 ]
 _OUTPUT = [
     click.option("--lang", type=click.Choice(["zh", "en"]), help="Language of the messages."),
     click.option("--json", is_flag=True, help="JSON Lines on stdout, and nothing else."),
 ]
-_ENDPOINT = [
-    click.option(
-        "--local-port", type=click.IntRange(1, 65535), metavar="N", help="Of the local endpoint."
-    ),
-]
+_ENDPOINT = [_port_option]
+_SAVED = [*_MODEL_OF_HOST, _identity_option, _proxy_option, _port_option]
 
 
 def _with(options: list[Callable[[Any], Any]]) -> Callable[[Command], Command]:
@@ -163,6 +171,7 @@ terms_options = _with(_TERMS)
 connection_options = _with(_CONNECTION)
 output_options = _with(_OUTPUT)
 endpoint_options = _with(_ENDPOINT)
+saved_options = _with(_SAVED)
 
 
 def invocation(**typed: Any) -> Invocation:
@@ -182,56 +191,3 @@ def invocation(**typed: Any) -> Invocation:
 
 def _line_of_stdin() -> str:
     return sys.stdin.readline().rstrip("\r\n")
-
-
-def group_of(call: Invocation) -> Group | None:
-    """Return the saved group of hosts that is meant, None where a single host is."""
-    return call.settings.groups.get(call.options.host or call.settings.host)
-
-
-def wishes(call: Invocation, host: str = "") -> Wishes:
-    """Return what the user wants of one host; raises DestinationError where none is known.
-
-    Args:
-        call: the command line.
-        host: one of a group's; else the host that was typed or saved, of a group its head.
-    """
-    from desktop.core.ssh.destination import resolve  # noqa: PLC0415 - may ask ssh: not for --help
-
-    typed, saved = call.options, call.settings
-    group = group_of(call)
-    host = host or (group.hosts[0] if group else typed.host or saved.host)
-    if not host:
-        raise DestinationError("no-host")
-    given = {
-        "model": typed.model,
-        "revision": typed.revision,
-        "hub": typed.hub and typed.hub.rstrip("/"),
-        "data_dir": typed.data_dir,
-        "engine": typed.engine,
-        "engine_env": typed.engine_env,
-        "engine_args": typed.engine_arg,
-        "max_model_len": typed.max_model_len,
-        "kv_cache_dtype": typed.kv_cache_dtype,
-        "hub_token": call.hub_token,
-        "power_off": typed.then_power_off,
-        "local_port": typed.local_port,
-        "accept_new_host_key": typed.accept_new_host_key,
-        "host_key": typed.host_key,
-        "identity": typed.identity,
-    }
-    changes: dict[str, Any] = {name: value for name, value in given.items() if value}
-    wished = replace(from_settings(saved, resolve(host)), **(changes | _seconds(typed)))
-    if typed.trust_remote_code:
-        wished = replace(wished, trust_remote_code=(*wished.trust_remote_code, wished.model))
-    return wished
-
-
-def _seconds(typed: Options) -> dict[str, int]:
-    """Return the terms that were typed; unlike elsewhere, 0 is a wish of its own."""
-    minutes = {
-        "lease_seconds": typed.lease,
-        "idle_seconds": typed.idle_stop,
-        "limit_seconds": typed.limit,
-    }
-    return {name: value * 60 for name, value in minutes.items() if value is not None}

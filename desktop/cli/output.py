@@ -24,6 +24,7 @@ from desktop.core.events import (
     Restarting,
     Sample,
     TaskChanged,
+    Trimmed,
 )
 from desktop.core.explain import Language, explain
 
@@ -126,12 +127,8 @@ def to_line(event: Event) -> dict[str, Any] | None:
                 "run": endpoint.run,
                 "engine_version": endpoint.engine_version,
             }
-        case Delta(text=text):
-            return {"kind": "delta", "text": text}
-        case Reasoning(text=text):
-            return {"kind": "reasoning", "text": text}
-        case ReplyDone():
-            return _done(event)
+        case Trimmed() | Delta() | Reasoning() | ReplyDone():
+            return _of_reply(event)
         case Restarting(error=error):
             return {"kind": "restarting", "code": error.code}
         case Sample():
@@ -156,6 +153,18 @@ def _progress(event: Progress) -> dict[str, Any]:
 def _sample(event: Sample) -> dict[str, Any]:
     fields = asdict(event)
     return {"kind": "sample", "gpus": list(fields.pop("cards"))} | fields
+
+
+def _of_reply(event: Trimmed | Delta | Reasoning | ReplyDone) -> dict[str, Any]:
+    match event:
+        case Trimmed(turns=turns):
+            return {"kind": "trimmed", "turns": turns}
+        case Delta(text=text):
+            return {"kind": "delta", "text": text}
+        case Reasoning(text=text):
+            return {"kind": "reasoning", "text": text}
+        case ReplyDone():
+            return _done(event)
 
 
 def _done(event: ReplyDone) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from desktop.cli.session import (
     until_ready,
 )
 from desktop.core.agent.deploy import deploy
-from desktop.core.chat.message import Message
 from desktop.core.chat.replies import Replies
+from desktop.core.chat.turn import Turn
 from desktop.core.errors import AppError
 from desktop.core.events import Progress
 from desktop.core.session.session import Session
@@ -72,7 +72,7 @@ def _in_terminal(
             endpoint = until_ready(up, events, output)
             replies.warm_up()
             output.say("prompt", text=prompt)
-            ask(replies, endpoint, [Message("user", prompt)], events, output)
+            ask(replies, endpoint, [Turn("user", prompt)], events, output)
             if not keep:
                 until_stopped(up, events, output)
     except Exception:

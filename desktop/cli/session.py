@@ -9,32 +9,52 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
+import click
+
 from desktop.cli.events import EventQueue
 from desktop.cli.options import Invocation
 from desktop.cli.output import Output
+from desktop.cli.plain import plain
 from desktop.cli.prompts import RelayedPrompts, TerminalPrompts
 from desktop.core.errors import AppError, NothingRunning
 from desktop.core.events import Endpoint, PhaseChanged, Ready
+from desktop.core.local_ports import LocalPorts
 from desktop.core.phases import Phase
 from desktop.core.session.dial import Dial, dialler
 from desktop.core.session.session import Session
 from desktop.core.session.wishes import Wishes
 from desktop.core.ssh.connection import Connection
 from desktop.core.ssh.known_hosts import KnownHosts
+from desktop.core.texts import Texts
 from desktop.system.network import NetlinkWatcher
 from desktop.system.wake import SleepWatcher, Watcher
 
 
 @contextmanager
 def opened_session(
-    call: Invocation, wished: Wishes, events: EventQueue, *, join_only: bool = False
+    call: Invocation,
+    wished: Wishes,
+    events: EventQueue,
+    *,
+    join_only: bool = False,
+    patience_s: float = 0.0,
 ) -> Iterator[Session]:
     """Give a session that is closed at the end; the host works on.
 
     While it is open the laptop's sleep and its network are watched, as the app does.
+
+    Args:
+        call: the command line.
+        wished: which host, and what is to run there.
+        events: gets what the session says.
+        join_only: never start a run.
+        patience_s: how long a host that may still be starting is tried for the first time.
     """
     dial = session_dialler(call, wished, events, forwarding=True)
-    session = Session(wished, events.put, dial, join_only=join_only)
+    emit = LocalPorts(call.paths.local_ports).keeping(
+        "" if wished.local_port else wished.name, events.put
+    )
+    session = Session(wished, emit, dial, join_only=join_only, patience_s=patience_s)
     with ExitStack() as stack:
         stack.callback(session.close)
         stack.callback(events.close)
@@ -56,6 +76,7 @@ def session_dialler(
     call: Invocation, wished: Wishes, events: EventQueue, *, forwarding: bool = False
 ) -> Dial:
     """Return how another thread connects; the person is asked by the command's own."""
+    _note_unsupported(call, wished)
     prompts = RelayedPrompts(TerminalPrompts(call.language), events)
     known_hosts = KnownHosts(call.paths.known_hosts)
     return dialler(wished, prompts, known_hosts, call.password, forwarding=forwarding)
@@ -64,12 +85,20 @@ def session_dialler(
 @contextmanager
 def opened_connection(call: Invocation, wished: Wishes) -> Iterator[Connection]:
     """Give a connection for a command that only asks the agent something."""
+    _note_unsupported(call, wished)
     prompts = TerminalPrompts(call.language)
     connection = dialler(wished, prompts, KnownHosts(call.paths.known_hosts), call.password)()
     try:
         yield connection
     finally:
         connection.close()
+
+
+def _note_unsupported(call: Invocation, wished: Wishes) -> None:
+    """Name what the SSH config wishes for this host and does not get, once, on stderr."""
+    if settings := wished.destination.unsupported:
+        said = plain("; ".join(settings))
+        click.echo(Texts(call.language)("cli.ssh-config-note", settings=said), err=True)
 
 
 def until_ready(session: Session, events: EventQueue, output: Output) -> Endpoint:

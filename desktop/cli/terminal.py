@@ -19,6 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from desktop.cli.plain import plain, prose
+from desktop.cli.saved import host_text
 from desktop.core.account import account
 from desktop.core.amounts import duration, size, size_of
 from desktop.core.errors import AppError
@@ -37,6 +38,7 @@ from desktop.core.events import (
     Retrying,
     Sample,
     TaskChanged,
+    Trimmed,
 )
 from desktop.core.explain import Language, explain
 from desktop.core.phases import Phase
@@ -90,20 +92,13 @@ class Terminal:
                 self._plain_progress(task)
             case PhaseChanged(phase=phase):
                 self._phase(phase)
-            case Retrying(wait_s=wait):
-                self.say("retrying", seconds=round(wait))
+            case Retrying():
+                self._retrying(event)
             case Ready(endpoint=endpoint):
                 self._hide()
                 self.say("ready", model=plain(endpoint.model))
-            case Delta(text=text):
-                self._hide()
-                # A pipe gets what the model said, to the byte; a terminal obeys what it reads.
-                self._write(prose(text) if sys.stdout.isatty() else text)
-            case ReplyDone() | ReplyBroken():
-                self._write("\n")
-            case Reasoning(text=text):
-                shown = prose(text) if self._console.is_terminal else text
-                self._console.out(shown, style="dim", end="")
+            case Trimmed() | Delta() | Reasoning() | ReplyDone() | ReplyBroken():
+                self._reply(event)
             case Restarting(error=error):
                 cause = explain(error, self._language).title
                 self.note(self._texts("now.restarting", cause=cause))
@@ -115,6 +110,21 @@ class Terminal:
             case Sample():
                 return
         self._refresh()
+
+    def _reply(self, event: Trimmed | Delta | Reasoning | ReplyDone | ReplyBroken) -> None:
+        match event:
+            case Trimmed(turns=turns):
+                self._hide()
+                self.note(self._texts("cli.trimmed", turns=turns), style="dim")
+            case Delta(text=text):
+                self._hide()
+                # A pipe gets what the model said, to the byte; a terminal obeys what it reads.
+                self._write(prose(text) if sys.stdout.isatty() else text)
+            case ReplyDone() | ReplyBroken():
+                self._write("\n")
+            case Reasoning(text=text):
+                shown = prose(text) if self._console.is_terminal else text
+                self._console.out(shown, style="dim", end="")
 
     def error(self, error: AppError) -> None:
         """Show title, detail and hint, and the host's last lines where there are any."""
@@ -146,11 +156,22 @@ class Terminal:
         return self._console.print(grid)
 
     def record(self, kind: str, **fields: Any) -> None:
-        """Print a fact or a log line as text on stdout; the other kinds are said with `say`."""
+        """Print a fact, a log line or a saved host on stdout; the others are said with `say`."""
         if kind == "log":
             self._write(f"{plain(fields['line'])}\n")  # flushed: somebody may follow in a pipe
         elif kind == "fact":
             self._fact(str(fields["name"]), fields["value"])
+        elif kind == "host":
+            self._write(host_text(fields, self._texts))
+
+    def _retrying(self, event: Retrying) -> None:
+        """Say when the host is tried again: one that stood before, or one that may be starting."""
+        if event.left_s is None:
+            self.say("retrying", seconds=round(event.wait_s))
+        else:
+            why = explain(event.error, self._language).title if event.error else ""
+            left = duration(event.left_s, self._texts)
+            self.say("starting", why=why, seconds=round(event.wait_s), left=left)
 
     def _fact(self, name: str, value: object) -> None:
         """Print a fact of the host's status in people's words, where there are some."""

@@ -9,7 +9,8 @@ import pytest
 
 from desktop.cli import chat
 from desktop.cli.events import EventQueue
-from desktop.core.chat.message import Message
+from desktop.core.chat.ask import Ask
+from desktop.core.chat.turn import Turn
 from desktop.core.errors import AppError, HostUnreachable, NothingRunning, ReplyFailed
 from desktop.core.events import (
     Delta,
@@ -33,8 +34,8 @@ class ScriptedReplies:
         self._scripts = list(scripts)
         self.asked: list[list[str]] = []
 
-    def send(self, _endpoint: Endpoint, messages: list[Message]) -> int:
-        self.asked.append([message.content for message in messages])
+    def send(self, _endpoint: Endpoint, ask: Ask) -> int:
+        self.asked.append([turn.content for turn in ask.turns])
         number = len(self.asked)
         for event in self._scripts[number - 1](number):
             self._events.put(event)
@@ -96,14 +97,14 @@ def shown() -> Shown:
 
 
 def ask(replies: ScriptedReplies, events: EventQueue, shown: Shown) -> str:
-    return chat.ask(replies, ENDPOINT, [Message("user", "?")], events, shown)  # type: ignore[arg-type]
+    return chat.ask(replies, ENDPOINT, [Turn("user", "?")], events, shown)  # type: ignore[arg-type]
 
 
 def test_what_is_left_of_a_cancelled_reply_is_neither_shown_nor_taken_for_the_next(
     events: EventQueue, shown: Shown
 ) -> None:
     replies = ScriptedReplies(events, lambda _: [], saying("second"))
-    replies.send(ENDPOINT, [])
+    replies.send(ENDPOINT, Ask(()))
     late: list[Event] = [Delta(1, "late"), ReplyDone(1, "cancelled", None, None, None)]
     for event in late:
         events.put(event)
@@ -115,7 +116,7 @@ def test_a_reply_of_another_number_that_breaks_is_not_ours(
     events: EventQueue, shown: Shown
 ) -> None:
     replies = ScriptedReplies(events, lambda _: [], saying("second"))
-    replies.send(ENDPOINT, [])
+    replies.send(ENDPOINT, Ask(()))
     events.put(ReplyBroken(1, ReplyFailed("reply-cut")))
     assert ask(replies, events, shown) == "second"
 

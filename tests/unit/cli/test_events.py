@@ -17,10 +17,18 @@ from desktop.cli.session import until_ready
 from desktop.core.errors import NothingRunning
 from desktop.core.events import Ended, PhaseChanged
 from desktop.core.phases import Phase
-from desktop.core.ssh.prompts import HostKeyQuestion, SecretQuestion
+from desktop.core.ssh.prompts import (
+    ChallengePrompt,
+    ChallengeQuestion,
+    HostKeyQuestion,
+    SecretQuestion,
+)
 from tests.helpers.waiting import until
 
 PASSWORD = SecretQuestion("password", "root", "host", 22)
+CODE = ChallengeQuestion(
+    "root", "host", 22, "", "", (ChallengePrompt("Code:", True), ChallengePrompt("PIN:", False))
+)
 HOST_KEY = HostKeyQuestion("host", 22, "ssh-ed25519", "SHA256:x")
 LAST = Ended("the test's")
 
@@ -49,6 +57,9 @@ class Person:
 
     def secret(self, _question: SecretQuestion) -> str | None:
         return str(self._answer("hunter2"))
+
+    def challenge(self, _question: ChallengeQuestion) -> list[str] | None:
+        return [str(self._answer("123456"))]
 
     def _answer(self, answer: object) -> object:
         assert self._output.made
@@ -87,7 +98,9 @@ def test_a_question_is_asked_in_the_commands_thread_with_the_output_out_of_the_w
     assert next(events.taken(output)) == LAST
     trusted = asked(core, events, lambda: prompts.accept_host_key(HOST_KEY))
     assert next(events.taken(output)) == LAST
-    assert (secret.result(5), trusted.result(5)) == ("hunter2", True)
+    code = asked(core, events, lambda: prompts.challenge(CODE))
+    assert next(events.taken(output)) == LAST
+    assert (secret.result(5), trusted.result(5), code.result(5)) == ("hunter2", True, ["123456"])
     assert set(person.asked_in) == {threading.current_thread()}
 
 
@@ -115,6 +128,7 @@ def test_a_question_that_nobody_takes_any_more_is_answered_with_nothing(
     events.close()
     assert waiting.result(5) is None
     assert prompts.secret(PASSWORD) is None
+    assert prompts.challenge(CODE) is None
 
 
 def typing(monkeypatch: pytest.MonkeyPatch, outcome: BaseException) -> TerminalPrompts:
@@ -129,6 +143,7 @@ def typing(monkeypatch: pytest.MonkeyPatch, outcome: BaseException) -> TerminalP
 def test_end_of_input_at_a_prompt_is_no(monkeypatch: pytest.MonkeyPatch) -> None:
     prompts = typing(monkeypatch, EOFError())
     assert prompts.secret(PASSWORD) is None
+    assert prompts.challenge(CODE) is None
     assert prompts.accept_host_key(HOST_KEY) is False
 
 
@@ -136,6 +151,8 @@ def test_ctrl_c_at_a_prompt_is_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
     prompts = typing(monkeypatch, KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
         prompts.secret(PASSWORD)
+    with pytest.raises(KeyboardInterrupt):
+        prompts.challenge(CODE)
     with pytest.raises(KeyboardInterrupt):
         prompts.accept_host_key(HOST_KEY)
 

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
-from desktop.cli.options import Invocation, group_of, invocation, wishes
+from desktop.cli.options import Invocation, invocation
+from desktop.cli.wishes import group_of, wishes
+from desktop.core.saved import Group
 from desktop.core.session.wishes import Wishes
-from desktop.core.settings import Group, Settings
+from desktop.core.settings import Settings
 
 HOST = "root@h:1"
 DEFAULTS = Settings()

@@ -20,6 +20,7 @@ from desktop.core.events import (
     Retrying,
     Sample,
     TaskChanged,
+    Trimmed,
     Usage,
 )
 from desktop.core.phases import Phase
@@ -66,6 +67,7 @@ ENDPOINT = Endpoint("http://127.0.0.1:8000/v1", "pk-x", "a/b", 2048, "r1", "0.32
             },
         ),
         (Delta(1, "你好"), {"kind": "delta", "text": "你好"}),
+        (Trimmed(1, 4), {"kind": "trimmed", "turns": 4}),
         (Reasoning(1, "hm"), {"kind": "reasoning", "text": "hm"}),
         (
             ReplyDone(1, "stop", Usage(3, 4), 0.5, 16.0),

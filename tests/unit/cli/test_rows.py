@@ -24,6 +24,7 @@ from desktop.core.events import (
     Reasoning,
     Restarting,
     TaskChanged,
+    Trimmed,
 )
 from desktop.core.explain import Language, explain
 from desktop.core.phases import Phase
@@ -169,6 +170,17 @@ def test_a_crash_and_an_end_of_the_hosts_own_are_told(capsys: pytest.CaptureFixt
     assert "the host is starting the engine again" in restarting.lower()
     assert "nobody asked it anything" in ended
     assert "The rental goes on" in ended
+
+
+def test_turns_that_were_left_out_are_told_beside_the_reply(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    terminal = Terminal("en")
+    terminal.event(Trimmed(1, 4))
+    terminal.event(Delta(1, "hello"))
+    told = capsys.readouterr()
+    assert "oldest 4 turns" in told.err
+    assert told.out == "hello"
 
 
 def test_a_status_is_in_peoples_words(capsys: pytest.CaptureFixture[str]) -> None:
