@@ -20,10 +20,11 @@ from PySide6.QtCore import QEvent, QLibraryInfo, QObject, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
-from desktop.core.events import Event
-from desktop.core.explain import Language
+from desktop.core.amounts import joined
+from desktop.core.catalogue import DEFAULT_MODEL
+from desktop.core.errors import StorageError
+from desktop.core.explain import Language, explain
 from desktop.core.paths import Paths
-from desktop.core.phases import Phase
 from desktop.core.session.wishes import Wishes
 from desktop.core.settings import Settings
 from desktop.core.texts import Texts
@@ -31,12 +32,13 @@ from desktop.system.keyring import Keyring
 from desktop.system.network import network_watcher
 from desktop.system.wake import SleepWatcher
 from desktop.ui import fonts
-from desktop.ui.bridge import Bridge
+from desktop.ui.bridge import Bridge, Item
+from desktop.ui.chats.keeping import Keeping
+from desktop.ui.chats.remembered import Remembered
 from desktop.ui.controller import Controller
-from desktop.ui.intents import Target
+from desktop.ui.intents import FromHost, HostKey, Target
 from desktop.ui.interrupt import Interrupt
 from desktop.ui.prompts import WindowPrompts
-from desktop.ui.start import wording
 from desktop.ui.style import style_sheet
 from desktop.ui.theme import Theme, palette
 from desktop.ui.tray import Tray, TrayActions
@@ -71,26 +73,33 @@ class App:
         self._dress()
         self._theme.changed.connect(self._dress)
         self._bridge = Bridge(self._deliver)
-        self._prompts = WindowPrompts(
-            self._bridge, lambda: self.window, self._texts, keyring or Keyring()
-        )
+        self._keyring = keyring or Keyring()
         self.controller = Controller(
             wishes,
             settings,
             paths,
             self._bridge,
-            self._prompts,
+            self._questions,
             on_target=self._show_target,
+            on_removed=self._remove,
             on_quit=QApplication.quit,
         )
-        target = self.controller.target()
-        self.window = Window(self.controller, self._theme, self._texts, target)
+        model = settings.model or DEFAULT_MODEL
+        self._keeping = Keeping(paths.database, self.controller.replies, self.controller.price)
+        self._keeping.troubled.connect(self._say_trouble)
+        remembered = Remembered(paths.state / "window.json")
+        self.window = Window(
+            self.controller, self._theme, self._texts, self._keeping.chats, remembered, model
+        )
         self.tray = Tray(self._tray_actions(), self._theme, self._texts)
         self.tray.appeared.connect(self._use_tray)
-        self._show_in_tray()
+        self.window.changed.connect(self._show_in_tray)
+        self._show_hosts()
+        self._say_trouble(self._keeping.remark)
         again = self.controller.look_again
         self._watchers = (SleepWatcher(again), network_watcher(again))
         self._warm_up: threading.Thread | None = None
+        self._ended = False
 
     def show(self, then: Callable[[], None]) -> None:
         """Show the window; `then` is called once it has been painted."""
@@ -107,10 +116,15 @@ class App:
             watcher.start()
 
     def close(self) -> None:
-        """End all threads and take the icon away; the host works on."""
+        """End all threads and take the icon away; the host works on. Once is enough."""
+        if self._ended:
+            return
+        self._ended = True
         for watcher in self._watchers:
             watcher.stop()
+        self.window.end()
         self.controller.close()
+        self._keeping.close()
         self.tray.close()
         self.window.hide()
         if self._warm_up is not None:
@@ -118,19 +132,32 @@ class App:
 
     # -- parts -------------------------------------------------------------------------------------
 
-    def _deliver(self, batch: list[Event]) -> None:
-        self.controller.apply(batch)
-        before = self._state()
-        self.window.apply(batch)
-        if self._state() != before:
-            self._show_in_tray()
+    def _deliver(self, batch: list[Item]) -> None:
+        for key, events in self.controller.by_host(batch).items():
+            self.controller.host(key).apply(events)
+            self.window.apply(key, events)
+        self.window.desk.hear(item for item in batch if not isinstance(item, FromHost))
 
-    def _state(self) -> tuple[Phase, str]:
-        journey = self.window.journey
-        return journey.phase, wording.remark(journey, self._texts)
+    def _say_trouble(self, error: StorageError | None) -> None:
+        if error is not None:
+            why = explain(error, self._texts.language)
+            self.window.desk.toast.say(joined(why.title, why.detail))
+
+    def _show_hosts(self) -> None:
+        for key, host in self.controller.hosts.items():
+            self.window.show_target(key, host.target())
+        first = self.controller.first()
+        if first is None:
+            self.window.show_adding()
+        else:
+            self.window.show_host(first)
+
+    def _questions(self) -> WindowPrompts:
+        """Return what asks about one host: the question of another one stays open."""
+        return WindowPrompts(self._bridge, lambda: self.window, self._texts, self._keyring)
 
     def _show_in_tray(self) -> None:
-        self.tray.show_state(self.controller.target().host, *self._state())
+        self.tray.show_hosts(self.window.listed())
 
     def _dress(self) -> None:
         application = QApplication.instance()
@@ -138,9 +165,11 @@ class App:
         application.setPalette(palette(self._theme.colours))
         application.setStyleSheet(style_sheet(self._theme.colours))
 
-    def _show_target(self, target: Target) -> None:
-        self.window.show_target(target)
-        self._show_in_tray()
+    def _show_target(self, key: HostKey, target: Target) -> None:
+        self.window.show_target(key, target)
+
+    def _remove(self, key: HostKey) -> None:
+        self.window.remove_host(key)
 
     def _use_tray(self) -> None:
         self.window.hides = True
@@ -149,23 +178,25 @@ class App:
         return TrayActions(
             open=self._open,
             start=self._start,
-            stop=self.controller.stop,
+            stop=self.window.stop,
             copy_endpoint=self._copy_endpoint,
             quit=self.controller.quit,
         )
 
-    def _open(self) -> None:
+    def _open(self, key: HostKey | None = None) -> None:
+        if key is not None:
+            self.window.show_host(key)
         self.window.show()
         self.window.raise_()
         self.window.activateWindow()
 
-    def _start(self) -> None:
-        target = self.controller.target()
-        if not target.host_text or self.controller.start(target.host_text, target.model):
-            self._open()
+    def _start(self, key: HostKey) -> None:
+        target = self.controller.host(key).target()
+        if self.controller.host(key).start(target.host_text, target.model):
+            self._open(key)
 
-    def _copy_endpoint(self) -> None:
-        if endpoint := self.controller.endpoint:
+    def _copy_endpoint(self, key: HostKey) -> None:
+        if endpoint := self.controller.host(key).endpoint:
             text = self._texts(
                 "endpoint.copy",
                 base_url=endpoint.base_url,
@@ -220,8 +251,9 @@ def run(
         if on_first_paint is not None:
             on_first_paint()
         app.warm_up()
-        if start_now:
-            app.controller.begin()
+        first = app.controller.first()
+        if start_now and first is not None:
+            app.controller.host(first).begin()
         gc.collect()
         gc.freeze()  # a full collection over what never goes away costs a frame
 

@@ -26,7 +26,10 @@ from desktop.core.events import (
     ReplyDone,
     ReplyStarted,
 )
+from desktop.ui.intents import FromHost
 
+# What a session says comes with its host; the number of a reply tells whose it is.
+Item = FromHost | Event
 T = TypeVar("T")
 
 TICK_MS = 33
@@ -36,11 +39,11 @@ _WAKE = QEvent.Type(QEvent.registerEventType())
 class Bridge(QObject):
     """Queues what the core's threads say and hands it over in the GUI thread, in order."""
 
-    def __init__(self, deliver: Callable[[list[Event]], None]) -> None:
+    def __init__(self, deliver: Callable[[list[Item]], None]) -> None:
         """Take the function that gets each batch, in the GUI thread."""
         super().__init__()
         self._deliver = deliver
-        self._events: deque[Event] = deque()
+        self._events: deque[Item] = deque()
         self._work: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
         self._woken = False
         self._closed = False
@@ -48,7 +51,7 @@ class Bridge(QObject):
         self._timer = QTimer(self, interval=TICK_MS)
         self._timer.timeout.connect(self._drain)
 
-    def post(self, event: Event) -> None:
+    def post(self, event: Item) -> None:
         """Queue an event; from any thread, returns at once."""
         self._events.append(event)
         ticking = isinstance(event, Delta | Reasoning) and event.reply in self._streaming
@@ -107,7 +110,7 @@ class Bridge(QObject):
         except Exception as error:  # noqa: BLE001 - it belongs to the thread that asked
             answer.set_exception(error)
 
-    def _follow(self, batch: list[Event]) -> None:
+    def _follow(self, batch: list[Item]) -> None:
         """Tick while at least one reply streams."""
         streaming = set(self._streaming)
         for event in batch:

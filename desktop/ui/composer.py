@@ -1,117 +1,119 @@
-"""Where one writes: grows with the text, Enter sends, the input method is left alone."""
+"""Where one writes: the field, the files that go with it, and one button that sends or stops."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QTextCursor
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop.core.chat.conversation import Attachment
 from desktop.core.texts import Texts
-from desktop.ui import fonts, icons
-from desktop.ui.labels import label, set_property
+from desktop.ui import icons
+from desktop.ui.chats.attached import Attached
+from desktop.ui.chats.files import Refused, read
+from desktop.ui.chats.meter_bar import MeterBar
+from desktop.ui.chats.tool import ToolButton
+from desktop.ui.editor import Editor
+from desktop.ui.labels import Elided, button, label, set_property
 from desktop.ui.theme import Theme
 from desktop.ui.transcript.view import COLUMN, MARGIN
 
-_MOST_LINES = 8
 _BUTTON = 32
-_ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+_MOST_FILES = 20
 
 
-class Editor(QPlainTextEdit):
-    """A plain text field of one to eight lines.
+@dataclass(frozen=True, slots=True)
+class State:
+    """What can be done in the composer.
 
-    Signals:
-        submitted: Enter was pressed, and it was not meant for the input method.
-        focused: it got or lost the keyboard.
+    Attributes:
+        sendable: Enter sends.
+        later: what is sent waits until the model is ready.
+        streaming: a reply comes; the button stops it.
+        waiting: the message waits; it can be taken back.
+        hint: the quiet line below.
+        one_shot: what is typed is the beginning of a text, not a message.
     """
 
-    submitted = Signal()
-    focused = Signal(bool)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setObjectName("composer")
-        self.setFont(fonts.reading(self.font()))
-        self.setTabChangesFocus(True)
-        self.document().setDocumentMargin(3)
-        self.document().documentLayout().documentSizeChanged.connect(lambda _: self._fit())
-        self._fit()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
-        """Send on Enter; Shift+Enter breaks the line; Enter inside a composition is the IME's."""
-        shift = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
-        if event.key() in _ENTER and not shift and not self._composing():
-            self.submitted.emit()
-        elif event.key() in _ENTER and shift:
-            self.textCursor().insertBlock()
-            self.ensureCursorVisible()
-        else:
-            super().keyPressEvent(event)
-
-    def _composing(self) -> bool:
-        return bool(self.textCursor().block().layout().preeditAreaText())
-
-    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802
-        """Tell the frame."""
-        super().focusInEvent(event)
-        self.focused.emit(True)
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802
-        """Tell the frame."""
-        super().focusOutEvent(event)
-        self.focused.emit(False)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
-        """Fit the height to the wrapping at the new width."""
-        super().resizeEvent(event)
-        self._fit()
-
-    def sizeHint(self) -> QSize:  # noqa: N802
-        """Be as wide as there is room."""
-        return QSize(200, self.height())
-
-    def _fit(self) -> None:
-        # QPlainTextEdit measures its document in lines.
-        lines = min(max(round(self.document().size().height()), 1), _MOST_LINES)
-        margins = 2 * round(self.document().documentMargin()) + 2
-        self.setFixedHeight(lines * self.fontMetrics().lineSpacing() + margins)
-        many = self.document().size().height() > _MOST_LINES
-        policy = Qt.ScrollBarPolicy
-        self.setVerticalScrollBarPolicy(
-            policy.ScrollBarAsNeeded if many else policy.ScrollBarAlwaysOff
-        )
+    sendable: bool = False
+    later: bool = False
+    streaming: bool = False
+    waiting: bool = False
+    hint: str = ""
+    one_shot: bool = False
 
 
 class Composer(QWidget):
-    """The editor in its frame with the button to send or to stop, and one quiet line below.
+    """The editor in its frame with what belongs to it, and one quiet line below.
+
+    Attributes:
+        editor: the field.
+        meter: how full the context is.
+        editing: whether a message that was said is worded anew.
 
     Signals:
-        sent: this text, trimmed and not empty.
+        sent: this text, trimmed; empty only where a file goes with it.
         cancelled: stop the reply.
+        taken_back: do not send what waits.
+        editing_left: leave the message that is edited as it was.
+        typed: text or files are others than before.
+        tuned: the conversation's settings are wanted.
+        refused: a file could not be attached, in a sentence.
     """
 
     sent = Signal(str)
     cancelled = Signal()
+    taken_back = Signal()
+    editing_left = Signal()
+    typed = Signal()
+    tuned = Signal()
+    refused = Signal(str)
 
     def __init__(self, theme: Theme, texts: Texts) -> None:
         super().__init__()
         self._theme, self._texts = theme, texts
-        self._sendable = self._streaming = False
+        self._state = State()
+        self._filling = False
+        self.editing = False
         self.editor = Editor()
         self.editor.setAccessibleName(texts["composer.name"])
-        self.editor.setPlaceholderText(texts["composer.placeholder"])
-        self.editor.submitted.connect(self._act_on_enter)
-        self.editor.textChanged.connect(self._show_button)
+        self.meter = MeterBar(theme, texts)
+        self._files = Attached(theme, texts)
+        self._notice = Elided()
+        self._leave = button("", "link", "leaveComposerButton")
+        self._attach = ToolButton("attach", texts["attach.name"], theme, "attachButton")
+        self._tune = ToolButton("tune", texts["tune.name"], theme, "tuneButton")
         self._button = QPushButton()
         self._button.setObjectName("sendButton")
         self._button.setFixedSize(_BUTTON, _BUTTON)
-        self._button.setIconSize(QSize(18, 18))
-        self._button.clicked.connect(self._act)
         self._hint = label(tone="quiet", size=0.88)
-        self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._hint.setObjectName("composerHint")
         self._arrange()
-        theme.changed.connect(self._show_button)
-        self._show_button()
+        self._connect()
+        self._draw()
+
+    def _connect(self) -> None:
+        self.editor.submitted.connect(self._act_on_enter)
+        self.editor.escaped.connect(self._escape)
+        self.editor.textChanged.connect(self._changed)
+        self.editor.filed.connect(self.attach)
+        self._files.changed.connect(self._changed)
+        self._attach.clicked.connect(self._choose_files)
+        self._tune.clicked.connect(self.tuned)
+        self._button.clicked.connect(self._act)
+        self._leave.clicked.connect(self._escape)
+        self._theme.changed.connect(self._draw)
 
     def _arrange(self) -> None:
         frame = QFrame()
@@ -119,52 +121,171 @@ class Composer(QWidget):
         self.editor.focused.connect(
             lambda here: set_property(frame, "focused", "true" if here else "false")
         )
-        row = QHBoxLayout(frame)
-        row.setContentsMargins(13, 8, 8, 8)
-        row.setSpacing(8)
+        self._strip = self._make_strip()
+        inside = QVBoxLayout(frame)
+        inside.setContentsMargins(8, 8, 8, 8)
+        inside.setSpacing(6)
+        inside.addWidget(self._strip)
+        inside.addWidget(self._files)
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        low = Qt.AlignmentFlag.AlignBottom
+        row.addWidget(self._attach, 0, low)
         row.addWidget(self.editor, 1, Qt.AlignmentFlag.AlignVCenter)
-        row.addWidget(self._button, 0, Qt.AlignmentFlag.AlignBottom)
+        row.addWidget(self._tune, 0, low)
+        row.addSpacing(2)
+        row.addWidget(self._button, 0, low)
+        inside.addLayout(row)
         column = QWidget()
         column.setMaximumWidth(COLUMN + 2 * MARGIN)
-        inside = QVBoxLayout(column)
-        inside.setContentsMargins(MARGIN, 4, MARGIN, 9)
-        inside.setSpacing(6)
-        inside.addWidget(frame)
-        inside.addWidget(self._hint)
+        whole = QVBoxLayout(column)
+        whole.setContentsMargins(MARGIN, 4, MARGIN, 9)
+        whole.setSpacing(6)
+        whole.addWidget(frame)
+        below = QHBoxLayout()
+        below.setContentsMargins(6, 0, 6, 0)
+        below.addWidget(self._hint)
+        below.addStretch(1)
+        below.addWidget(self.meter)
+        whole.addLayout(below)
         line = QHBoxLayout(self)
         line.setContentsMargins(0, 0, 0, 0)
         line.addStretch(1)
         line.addWidget(column, 1000)
         line.addStretch(1)
 
-    def show_state(self, *, sendable: bool, streaming: bool, hint: str) -> None:
-        """Show whether Enter sends, whether the button stops a reply, and the line below."""
-        self._sendable, self._streaming = sendable, streaming
-        self._hint.setText(hint)
-        self._show_button()
+    def _make_strip(self) -> QWidget:
+        strip = QWidget()
+        row = QHBoxLayout(strip)
+        row.setContentsMargins(8, 0, 4, 0)
+        row.addWidget(self._notice, 1)
+        row.addWidget(self._leave)
+        strip.hide()
+        return strip
 
-    def take(self) -> str:
-        """Return the text and empty the field."""
-        text = self._text()
-        self.editor.clear()
-        return text
+    # -- for the desk ------------------------------------------------------------------------------
 
-    def _text(self) -> str:
+    @property
+    def text(self) -> str:
+        """What is typed, trimmed."""
         return self.editor.toPlainText().strip()
 
+    @property
+    def attachments(self) -> Sequence[Attachment]:
+        """The files that go with it."""
+        return () if self.editing else self._files.attachments
+
+    def fill(
+        self, text: str, attachments: Sequence[Attachment] = (), *, editing: bool = False
+    ) -> None:
+        """Put this into the field in place of what is there."""
+        self.editing = editing
+        self._filling = True
+        if text != self.editor.toPlainText():
+            self.editor.setPlainText(text)
+            self.editor.moveCursor(QTextCursor.MoveOperation.End)
+        self._files.put(attachments)
+        self._filling = False
+        self._draw()
+
+    def insert(self, text: str) -> None:
+        """Put a paragraph in at the cursor, and the keyboard after it."""
+        cursor = self.editor.textCursor()
+        if cursor.positionInBlock():
+            cursor.insertText("\n")
+        cursor.insertText(text)
+        self.editor.setTextCursor(cursor)
+        self.editor.setFocus()
+
+    def attach(self, paths: Iterable[Path]) -> None:
+        """Attach text files; says which of them cannot be."""
+        if self.editing or self._state.waiting:
+            return
+        refused = []
+        for path in list(paths)[:_MOST_FILES]:
+            found = read(path)
+            if isinstance(found, Refused):
+                refused.append(self._texts(f"attach.{found.why}", name=found.name))
+            else:
+                self._files.add(found)
+        if refused:
+            self.refused.emit(" ".join(refused))
+
+    def show_state(self, state: State) -> None:
+        """Show what can be done."""
+        self._state = state
+        self._hint.setText(state.hint)
+        self._draw()
+
+    def show_costs(self, costs: Mapping[Attachment, int | None]) -> None:
+        """Show how many tokens each file takes."""
+        self._files.show_costs(costs)
+
+    # -- parts -------------------------------------------------------------------------------------
+
+    def _choose_files(self) -> None:
+        dialog = QFileDialog(self, self._texts["attach.name"])
+        dialog.setObjectName("attachDialog")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.filesSelected.connect(lambda names: self.attach(Path(name) for name in names))
+        dialog.open()
+
+    def _changed(self) -> None:
+        self._draw_button()
+        if not self._filling:
+            self.typed.emit()
+
     def _act_on_enter(self) -> None:
-        if not self._streaming:  # Enter never stops a reply: that would be an accident
+        if not self._state.streaming:  # Enter never stops a reply: that would be an accident
             self._act()
 
     def _act(self) -> None:
-        if self._streaming:
+        if self._state.streaming:
             self.cancelled.emit()
-        elif self._sendable and self._text():
-            self.sent.emit(self._text())
+        elif self._state.waiting:
+            self.taken_back.emit()
+        elif self._may_send():
+            self.sent.emit(self.text)
 
-    def _show_button(self) -> None:
-        name = "stop" if self._streaming else "send"
-        enabled = self._streaming or (self._sendable and bool(self._text()))
+    def _may_send(self) -> bool:
+        sendable = self._state.sendable and not (self.editing and self._state.later)
+        return sendable and bool(self.text or self.attachments)
+
+    def _escape(self) -> None:
+        if self._state.waiting:
+            self.taken_back.emit()
+        elif self.editing:
+            self.editing_left.emit()
+
+    def _draw(self) -> None:
+        waiting, texts = self._state.waiting, self._texts
+        self.editor.setReadOnly(waiting)
+        self.editor.setPlaceholderText(
+            texts[
+                "composer.placeholder-completion"
+                if self._state.one_shot
+                else "composer.placeholder"
+            ]
+        )
+        self._notice.say(texts["composer.is-waiting" if waiting else "composer.is-editing"])
+        self._leave.setText(texts["composer.take-back" if waiting else "composer.leave-editing"])
+        self._leave.setAccessibleName(self._leave.text())
+        self._strip.setVisible(waiting or self.editing)
+        self._files.setVisible(bool(self._files.attachments) and not self.editing)
+        self._attach.setEnabled(not waiting and not self.editing)
+        self._draw_button()
+
+    def _draw_button(self) -> None:
+        state = self._state
+        name = "send"
+        if state.streaming:
+            name = "stop"
+        elif state.waiting:
+            name = "take-back"
+        elif state.later and state.sendable and not self.editing:
+            name = "send-later"
+        enabled = state.streaming or state.waiting or self._may_send()
         colours = self._theme.colours
         self._button.setEnabled(enabled)
         self._button.setIcon(icons.icon(name, colours.on_accent if enabled else colours.quiet, 18))

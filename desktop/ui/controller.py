@@ -1,70 +1,45 @@
-"""Intents come down here and become calls to the core; the conversation is kept here.
+"""The hosts of the app, and what they share: settings, replies, the bridge to the window.
 
 No widgets: the window only knows the intents, and the core only knows `emit` and `prompts`.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from desktop.core import settings as settings_file
+from desktop.core.bill import cost
 from desktop.core.catalogue import DEFAULT_MODEL
-from desktop.core.chat.message import Message
 from desktop.core.errors import AppError, StorageError
-from desktop.core.events import (
-    Delta,
-    Endpoint,
-    Event,
-    PhaseChanged,
-    Ready,
-    ReplyBroken,
-    ReplyDone,
-)
+from desktop.core.events import Endpoint, Event
+from desktop.core.local_ports import LocalPorts
 from desktop.core.paths import Paths
-from desktop.core.phases import Phase
+from desktop.core.saved import SavedHost, propose_name
+from desktop.core.session.retrying import BOOT_SECONDS
 from desktop.core.session.wishes import Wishes, from_settings
-from desktop.core.settings import Settings
-from desktop.core.ssh.destination import resolve
+from desktop.core.settings import Settings, without_host
+from desktop.core.ssh.destination import Destination, parse, resolve
 from desktop.core.ssh.known_hosts import KnownHosts
-from desktop.ui.bridge import Bridge
-from desktop.ui.intents import Target
-from desktop.ui.prompts import WindowPrompts
+from desktop.ui.bridge import Bridge, Item
+from desktop.ui.host import Host, Questions, Works
+from desktop.ui.intents import FromHost, HostKey, Target
 
 if TYPE_CHECKING:
     from desktop.core.chat.replies import Replies
+    from desktop.core.session.dial import Dial
     from desktop.core.session.session import Session
 
 
-@dataclass(slots=True)
-class _Conversation:
-    """What was said, and the reply that is being said."""
-
-    messages: list[Message] = field(default_factory=list)
-    reply: int | None = None
-    coming: list[str] = field(default_factory=list)
-
-    def close_reply(self) -> None:
-        """Keep what has come of the reply as the model's message.
-
-        A question without any answer is not asked again with the next one: many chat templates
-        refuse two messages of one role in a row.
-        """
-        if text := "".join(self.coming):
-            self.messages.append(Message("assistant", text))
-        elif self.messages:
-            self.messages.pop()
-        self.reply = None
-        self.coming.clear()
-
-
 class Controller:
-    """Implements `Intents` with a session, replies and settings.
+    """Implements `Intents`.
 
     Attributes:
-        wishes: the host and what is to run there, or None before the first start.
-        endpoint: where the model answers, while it does.
+        hosts: those that are listed, in the order in which they came.
     """
 
     def __init__(
@@ -73,166 +48,199 @@ class Controller:
         settings: Settings,
         paths: Paths,
         bridge: Bridge,
-        prompts: WindowPrompts,
+        questions: Callable[[], Questions],
         *,
-        on_target: Callable[[Target], None],
+        on_target: Callable[[HostKey, Target], None],
+        on_removed: Callable[[HostKey], None],
         on_quit: Callable[[], None],
     ) -> None:
-        """Take the parts; `on_target` is told of another host, `on_quit` ends the app."""
-        self.wishes = wishes
-        self.endpoint: Endpoint | None = None
-        self._given = wishes  # by the command line: not a choice to remember
+        """Take the parts.
+
+        Args:
+            wishes: from the command line: a host that is listed first, and not saved.
+            settings: the user's choices, with the saved hosts.
+            paths: our own files.
+            bridge: carries events to the window.
+            questions: makes what asks the person about one host.
+            on_target: told of a host that is new, or goes elsewhere now.
+            on_removed: told of a host that is forgotten.
+            on_quit: ends the app.
+        """
+        self.hosts: dict[HostKey, Host] = {}
         self._settings, self._paths = settings, paths
-        self._bridge, self._prompts = bridge, prompts
-        self._on_target, self._on_quit = on_target, on_quit
-        self._session: Session | None = None
+        self._bridge, self._questions = bridge, questions
+        self._on_target, self._on_removed, self._on_quit = on_target, on_removed, on_quit
         self._replies: Replies | None = None
-        self._phase = Phase.OFF
-        self._conversation = _Conversation()
+        self._ports = LocalPorts(paths.local_ports)
+        if wishes is not None:
+            where = wishes.destination
+            saved = SavedHost(where.text or str(where), model=wishes.model)
+            self._list(HostKey(wishes.name or self._name_of(where.host, where.port)), saved, wishes)
+        for name, saved in _saved_hosts(settings).items():
+            if name not in self.hosts:
+                self._list(HostKey(name), saved)
 
     # -- Intents -----------------------------------------------------------------------------------
 
-    def start(self, host: str, model: str) -> AppError | None:
-        """Bring this host to ready; returns what is wrong with what was typed, or None."""
+    def host(self, key: HostKey) -> Host:
+        """Return what can be asked of one host."""
+        return self.hosts[key]
+
+    def add(self, host: str, model: str) -> HostKey | AppError:
+        """Save a host and bring it to ready; one that is there already is only started."""
         try:
-            wishes = self._wished(host, model)
+            there = self._with_line(parse(host).text)
+            key = self._new(resolve(host)) if there is None else there
         except AppError as error:
             return error
-        if wishes != self.wishes or self._session is None:
-            self._leave_session()
-            self._session = self._new_session(wishes)
-        self.wishes = wishes
-        self._on_target(self.target())
-        if wishes != self._given:
-            # Not what was typed: a password may stand under the line.
-            self._remember(wishes.destination.text, wishes.model)
-        self._session.start()
-        return None
+        return self.hosts[key].start(host, model) or key
 
-    def retry(self) -> None:
-        """Try again: now, instead of later, or from the start."""
-        if self._session is None:
-            return
-        if self._phase is Phase.RECONNECTING:
-            self._session.retry_now()
-        else:
-            self._session.start()
-
-    def stop(self) -> None:
-        """Stop the run on the host."""
-        self.cancel()
-        if self._session is not None:
-            self._session.stop()
-        self._prompts.dismiss()  # last: an open question is answered by the stop
-
-    def send(self, text: str) -> bool:
-        """Ask the model; tells whether it could be sent."""
-        conversation = self._conversation
-        if self.endpoint is None or conversation.reply is not None:
-            return False
-        conversation.messages.append(Message("user", text))
-        conversation.reply = self._use_replies().send(self.endpoint, list(conversation.messages))
-        return True
-
-    def cancel(self) -> None:
-        """Stop the reply that is streaming."""
-        if self._replies is not None and self._conversation.reply is not None:
-            self._replies.cancel(self._conversation.reply)
+    def remove(self, key: HostKey) -> None:
+        """Forget a host; what runs there goes on."""
+        self.hosts.pop(key).close()
+        self._ports.forget(key)
+        self._change(lambda settings: without_host(settings, key))
+        self._on_removed(key)
 
     def quit(self) -> None:
-        """Leave the app; the host works on."""
+        """Leave the app; the hosts work on."""
         self._on_quit()
 
     # -- for the app -------------------------------------------------------------------------------
 
-    def apply(self, batch: list[Event]) -> None:
-        """Keep up with what the core says."""
-        for event in batch:
-            match event:
-                case PhaseChanged(phase):
-                    self._phase = phase
-                    if phase is not Phase.READY:
-                        self.endpoint = None
-                case Ready(endpoint):
-                    self.endpoint = endpoint
-                case Delta(reply, text) if reply == self._conversation.reply:
-                    self._conversation.coming.append(text)
-                case ReplyDone() | ReplyBroken() if event.reply == self._conversation.reply:
-                    self._conversation.close_reply()
+    def first(self) -> HostKey | None:
+        """Return the host to show first: the command line's, or the one that was used last."""
+        given = (key for key, host in self.hosts.items() if host.wishes is not None)
+        name = HostKey(self._settings.host)
+        used = name if name in self.hosts else self._with_line(name)
+        return next(given, None) or used or next(iter(self.hosts), None)
 
-    def begin(self) -> None:
-        """Start with the wishes that came from the command line."""
-        if self.wishes is not None:
-            self._session = self._session or self._new_session(self.wishes)
-            self._session.start()
+    def by_host(self, batch: list[Item]) -> dict[HostKey, list[Event]]:
+        """Return what hosts say, by host, in order; what comes of a removed one is left out."""
+        taken: dict[HostKey, list[Event]] = {}
+        for item in batch:
+            if isinstance(item, FromHost) and item.host in self.hosts:
+                taken.setdefault(item.host, []).append(item.event)
+        return taken
 
-    def warm_up(self) -> None:
-        """Load what the first reply needs, in its own thread."""
-        self._use_replies().warm_up()
+    def price(self, endpoint: Endpoint, seconds: float) -> tuple[float, str] | None:
+        """Return what so many seconds of the host at this endpoint cost, where it is known."""
+        for host in self.hosts.values():
+            if host.endpoint == endpoint and host.saved.rate:
+                return cost(host.saved.rate, seconds), host.saved.currency
+        return None
 
-    def look_again(self) -> None:
-        """Find out now whether the host is there: the laptop woke up, or has another network.
-
-        From any thread; returns at once.
-        """
-        session = self._session
-        if session is not None:
-            session.look_again()
-
-    def target(self) -> Target:
-        """Return where it goes, in words."""
-        if self.wishes is None:
-            host = self._settings.host
-            return Target(host, self._settings.model or DEFAULT_MODEL, host)
-        where = self.wishes.destination
-        return Target(str(where), self.wishes.model, where.text or str(where))
-
-    def close(self) -> None:
-        """End all threads; the host works on."""
-        self._prompts.dismiss()
-        self._bridge.close()
-        if self._replies is not None:
-            self._replies.close()
-        self._leave_session()
-
-    # -- parts -------------------------------------------------------------------------------------
-
-    def _wished(self, host: str, model: str) -> Wishes:
-        """Return the wishes in what was typed; raises DestinationError."""
-        model = model or DEFAULT_MODEL
-        if self.wishes is None:
-            return replace(from_settings(self._settings, resolve(host)), model=model)
-        if host == self.target().host_text:
-            return replace(self.wishes, model=model)
-        return replace(self.wishes, destination=resolve(host), model=model)
-
-    def _new_session(self, wishes: Wishes) -> Session:
-        # paramiko: a quarter of a second that nobody should wait for before the first paint.
-        from desktop.core.session.dial import dialler  # noqa: PLC0415
-        from desktop.core.session.session import Session  # noqa: PLC0415
-
-        known_hosts = KnownHosts(self._paths.known_hosts)
-        dial = dialler(wishes, self._prompts, known_hosts, forwarding=True)
-        return Session(wishes, self._bridge.post, dial)
-
-    def _use_replies(self) -> Replies:
+    def replies(self) -> Replies:
+        """Return what asks the models; made when it is first needed."""
         if self._replies is None:
-            from desktop.core.chat.replies import Replies  # noqa: PLC0415 - asyncio, as above
+            from desktop.core.chat.replies import Replies  # noqa: PLC0415 - asyncio: not at start
 
             self._replies = Replies(self._bridge.post)
         return self._replies
 
-    def _leave_session(self) -> None:
-        if self._session is not None:
-            self._session.close()
-            self._session = None
+    def warm_up(self) -> None:
+        """Load what the first reply needs, in its own thread."""
+        self.replies().warm_up()
 
-    def _remember(self, host: str, model: str) -> None:
-        """Save the choice; that it cannot be saved stops nobody from using it."""
-        changed = replace(self._settings, host=host, model=model)
-        if changed != self._settings:
-            self._settings = changed
-            try:
-                settings_file.save(changed, self._paths.settings)
-            except StorageError:
-                return
+    def look_again(self) -> None:
+        """Find out now whether the hosts are there: the laptop woke up, or has another network.
+
+        From any thread; returns at once.
+        """
+        for host in tuple(self.hosts.values()):
+            host.look_again()
+
+    def close(self) -> None:
+        """End all threads; the hosts work on."""
+        self._bridge.close()
+        if self._replies is not None:
+            self._replies.close()
+        # Side by side: a connection that hangs takes seconds to end.
+        closing = [threading.Thread(target=host.leave) for host in self.hosts.values()]
+        for host in self.hosts.values():
+            host.questions.dismiss()
+        for thread in closing:
+            thread.start()
+        for thread in closing:
+            thread.join()
+
+    # -- parts -------------------------------------------------------------------------------------
+
+    def _list(self, key: HostKey, saved: SavedHost, wishes: Wishes | None = None) -> None:
+        works = Works(
+            questions=self._questions(),
+            wished=partial(self._wished, key),
+            dial=lambda wished: self._dial(key, wished),
+            session=partial(self._session, key),
+            chosen=partial(self._chosen, key),
+        )
+        saved = replace(saved, model=saved.model or self._settings.model or DEFAULT_MODEL)
+        self.hosts[key] = Host(key, saved, works, wishes)
+
+    def _new(self, where: Destination) -> HostKey:
+        key = HostKey(self._name_of(where.host, where.port))
+        self._list(key, SavedHost(where.text))
+        return key
+
+    def _name_of(self, host: str, port: int) -> str:
+        taken = {*self.hosts, *self._settings.hosts, *self._settings.groups}
+        return propose_name(host, port, taken)
+
+    def _with_line(self, line: str) -> HostKey | None:
+        there = (key for key, host in self.hosts.items() if host.target().host_text == line)
+        return next(there, None)
+
+    def _wished(self, key: HostKey, line: str, model: str) -> Wishes:
+        """Return the wishes in what was typed for a host; raises DestinationError."""
+        wishes = from_settings(self._settings, resolve(line), self.hosts[key].saved)
+        ports = self._ports.to_try(key, self._settings)
+        return replace(wishes, name=key, usual_ports=ports, model=model or wishes.model)
+
+    def _dial(self, key: HostKey, wishes: Wishes) -> Dial:
+        # paramiko: a quarter of a second that nobody should wait for before the first paint.
+        from desktop.core.session.dial import dialler  # noqa: PLC0415
+
+        known_hosts = KnownHosts(self._paths.known_hosts)
+        questions = self.hosts[key].questions
+        return dialler(wishes, questions, known_hosts, forwarding=True, until_pinned=True)
+
+    def _session(self, key: HostKey, wishes: Wishes, dial: Dial) -> Session:
+        from desktop.core.session.session import Session  # noqa: PLC0415 - paramiko, as above
+
+        def post(event: Event) -> None:
+            self._bridge.post(FromHost(key, event))
+
+        name = "" if wishes.local_port else wishes.name
+        emit = self._ports.keeping(name, post)
+        return Session(wishes, emit, dial, patience_s=BOOT_SECONDS)
+
+    def _chosen(self, key: HostKey, saved: SavedHost | None) -> None:
+        """Show where a host goes now, and save it as the default one if it is to be saved."""
+        if saved is not None:
+            self._change(
+                lambda settings: replace(
+                    settings, host=key, model=saved.model, hosts={**settings.hosts, key: saved}
+                )
+            )
+        self._on_target(key, self.hosts[key].target())
+
+    def _change(self, how: Callable[[Settings], Settings]) -> None:
+        """Change the settings; that they cannot be saved stops nobody from going on."""
+        before, self._settings = self._settings, how(self._settings)
+        if self._settings != before:
+            with suppress(StorageError):
+                settings_file.change(self._paths.settings, how)
+
+
+def _saved_hosts(settings: Settings) -> dict[str, SavedHost]:
+    """Return the saved hosts, and the default one where it was never given a name."""
+    line = settings.host
+    known = settings.hosts.keys() | settings.groups.keys()
+    if not line or line in known or any(each.line == line for each in settings.hosts.values()):
+        return settings.hosts
+    try:
+        typed = parse(line)
+    except AppError:
+        return settings.hosts
+    name = propose_name(typed.host, typed.port or 22, known)
+    return {name: SavedHost(line, model=settings.model), **settings.hosts}

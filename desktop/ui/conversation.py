@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from desktop.core.texts import Texts
 from desktop.ui import icons
+from desktop.ui.editor import files_in
 from desktop.ui.labels import label
 from desktop.ui.theme import Theme
 from desktop.ui.transcript.view import Transcript
@@ -20,11 +22,17 @@ class ConversationPage(QWidget):
 
     Attributes:
         transcript: the view.
+
+    Signals:
+        dropped: files were dropped on it, as a list of paths.
     """
+
+    dropped = Signal(list)
 
     def __init__(self, theme: Theme, texts: Texts) -> None:
         super().__init__()
         self._theme, self._texts = theme, texts
+        self.setAcceptDrops(True)
         self.transcript = Transcript(theme, texts)
         self._greeting = self._make_greeting()
         self._stack = QStackedLayout(self)
@@ -70,13 +78,20 @@ class ConversationPage(QWidget):
         """Name the model that answers, on the page that is shown before the first message."""
         self._model.setText(self._texts("greeting.model", model=model, tokens=f"{max_model_len:,}"))
 
-    def begin(self) -> None:
-        """Show the transcript from now on."""
-        self._stack.setCurrentWidget(self.transcript)
+    def show_talk(self, *, begun: bool) -> None:
+        """Show the transcript, or the greeting where nothing was said yet."""
+        self._stack.setCurrentWidget(self.transcript if begun else self._greeting)
+        if not begun:
+            self._to_end.hide()
         self._to_end.raise_()
 
+    @property
+    def begun(self) -> bool:
+        """Whether something was said."""
+        return self._stack.currentWidget() is self.transcript
+
     def _followed(self, following: bool) -> None:
-        self._to_end.setVisible(not following)
+        self._to_end.setVisible(self.begun and not following)
         self._to_end.raise_()
 
     def _colour(self) -> None:
@@ -84,6 +99,16 @@ class ConversationPage(QWidget):
 
     def _colour_button(self, made: QPushButton) -> None:
         made.setIcon(icons.icon("down", self._theme.colours.text, 18))
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
+        """Take files."""
+        if files_in(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
+        """Hand them on."""
+        self.dropped.emit(files_in(event.mimeData()))
+        event.acceptProposedAction()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """Keep the button over the lower end of the transcript."""

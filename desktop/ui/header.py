@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
+from collections.abc import Sequence
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout
 
 from desktop.core.phases import Phase
 from desktop.core.texts import Texts
-from desktop.ui import fonts, icons
-from desktop.ui.intents import Target
+from desktop.ui import fonts
+from desktop.ui.chats.tool import ToolButton
+from desktop.ui.intents import HostKey
 from desktop.ui.labels import Elided, button, label, set_property
+from desktop.ui.states import STARTABLE, state_pixmap, tone
+from desktop.ui.switcher import INSET, Listed, Switcher
 from desktop.ui.theme import Theme
 
 _STATE_ICON = 15
-_STATES = {  # phase → icon of a step, colour: shape and colour both tell
-    Phase.OFF: ("waiting", "quiet"),
-    Phase.CONNECTING: ("running", "accent"),
-    Phase.CHECKING: ("running", "accent"),
-    Phase.PREPARING: ("running", "accent"),
-    Phase.LOADING: ("running", "accent"),
-    Phase.READY: ("done", "good"),
-    Phase.RECONNECTING: ("running", "busy"),
-    Phase.STOPPING: ("cancelled", "quiet"),
-    Phase.FAILED: ("failed", "bad"),
-}
-_STARTABLE = (Phase.OFF, Phase.FAILED)
 
 
 class Header(QFrame):
-    """Host, model, state, Start or Stop.
+    """Host, model, bill, state, Start or Stop.
+
+    Attributes:
+        switcher: the host's name, and the way to the others.
+        toggle: shows or hides the list of conversations.
 
     Signals:
         started: start with the host that is shown.
@@ -42,30 +39,46 @@ class Header(QFrame):
         super().__init__()
         self.setObjectName("header")
         self._theme, self._texts = theme, texts
-        self._phase = Phase.OFF
-        self._host = Elided(Qt.TextElideMode.ElideMiddle)
-        self._host.setFont(fonts.scaled(self._host.font(), 1.0, bold=True))
+        self._phase, self._startable = Phase.OFF, False
+        self.switcher = Switcher(theme, texts)
+        self._app = label(texts["app.name"], bold=True)
+        self._app.setContentsMargins(INSET, 0, 0, 0)
         self._model = Elided()
         self._model.setProperty("tone", "quiet")
         self._model.setFont(fonts.scaled(self._model.font(), 0.92))
+        self._model.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        self._bill = label(tone="quiet", size=0.92)
+        self._bill.setObjectName("billLabel")
         self._icon, self._state = QLabel(), label()
         self._state.setObjectName("stateChip")
+        self.toggle = ToolButton("sidebar", texts["chats.show"], theme, "sidebarButton", "Ctrl+B")
         self._start = button(texts["action.start"], "primary", "headerStartButton")
         self._start.clicked.connect(self.started)
         self._stop = button(texts["action.stop"], "", "stopButton")
         self._stop.setToolTip(texts["action.stop-help"])
         self._stop.clicked.connect(self.stopped)
         self._arrange()
-        theme.changed.connect(lambda: self.show_phase(self._phase, startable=False))
+        theme.changed.connect(self._draw)
 
     def _arrange(self) -> None:
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(18, 9, 14, 9)
+        layout.setContentsMargins(12, 9, 14, 9)
         layout.setSpacing(8)
         words = QVBoxLayout()
         words.setSpacing(1)
-        words.addWidget(self._host)
-        words.addWidget(self._model)
+        names, figures = QHBoxLayout(), QHBoxLayout()
+        names.setContentsMargins(0, 0, 0, 0)
+        names.addWidget(self.switcher)
+        names.addWidget(self._app)
+        names.addStretch(1)
+        figures.setContentsMargins(INSET, 0, 0, 0)
+        figures.setSpacing(0)
+        figures.addWidget(self._model)
+        figures.addWidget(self._bill)
+        figures.addStretch(1)
+        words.addLayout(names)
+        words.addLayout(figures)
+        layout.addWidget(self.toggle)
         layout.addLayout(words, 1)
         layout.addSpacing(12)
         self._icon.setFixedSize(_STATE_ICON, _STATE_ICON)
@@ -76,22 +89,43 @@ class Header(QFrame):
             layout.addWidget(each)
         self.setFixedHeight(self.sizeHint().height() + 6)
 
-    def show_target(self, target: Target) -> None:
-        """Show which host and model."""
-        self._host.say(target.host if target.host_text else self._texts["app.name"])
-        self._model.say(target.model if target.host_text else self._texts["app.tagline"])
+    def show_hosts(
+        self, hosts: Sequence[Listed], current: HostKey | None, *, adds: bool = False
+    ) -> None:
+        """Show which hosts there are and which is in front; while the first is added, the app."""
+        self.switcher.show_hosts(hosts, current)
+        first_run = adds and not hosts
+        self.switcher.setVisible(not first_run)
+        self._app.setVisible(first_run)
+        for widget in (self._icon, self._state):
+            widget.setVisible(current is not None)
+        if current is None:
+            self._model.say(self._texts["app.tagline"])
+            for hidden in (self._start, self._stop, self._bill):
+                hidden.setVisible(False)
 
-    def show_phase(self, phase: Phase, *, startable: bool) -> None:
-        """Show the state; `startable` tells whether Start belongs here or is elsewhere."""
-        self._phase = phase
-        name, tone = _STATES[phase]
-        colour = getattr(self._theme.colours, tone)
+    def show_host(self, model: str, phase: Phase, *, startable: bool) -> None:
+        """Show the host in front; `startable` tells whether Start belongs here or is elsewhere."""
+        self._phase, self._startable = phase, startable
+        self._model.say(model)
+        self._draw()
+
+    def show_bill(self, bill: str, explained: str) -> None:
+        """Show what it has cost so far, or nothing."""
+        self._bill.setText(f" ⋅ {bill}" if bill else "")
+        self._bill.setToolTip(explained)
+        self._bill.setAccessibleName(explained)
+        self._bill.setVisible(bool(bill))
+
+    def _draw(self) -> None:
+        phase = self._phase
         ratio = self.devicePixelRatioF()
-        self._icon.setPixmap(icons.pixmap(f"step-{name}", colour, _STATE_ICON, ratio))
+        self._icon.setPixmap(state_pixmap(phase, self._theme, _STATE_ICON, ratio))
         text = self._texts[f"phase.{phase.value}"]
         self._state.setText(text)
         self._state.setAccessibleName(self._texts("header.state", state=text))
-        set_property(self._state, "tone", tone if tone != "accent" else "")
-        self._start.setVisible(startable and phase in _STARTABLE)
-        self._stop.setVisible(phase not in _STARTABLE)
+        colour = tone(phase)
+        set_property(self._state, "tone", colour if colour != "accent" else "")
+        self._start.setVisible(self._startable and phase in STARTABLE)
+        self._stop.setVisible(phase not in STARTABLE)
         self._stop.setEnabled(phase is not Phase.STOPPING)

@@ -11,11 +11,11 @@ from typing import TypeVar
 
 from PySide6.QtWidgets import QDialog, QWidget
 
-from desktop.core.ssh.prompts import HostKeyQuestion, SecretQuestion
+from desktop.core.ssh.prompts import ChallengeQuestion, HostKeyQuestion, SecretQuestion
 from desktop.core.texts import Texts
 from desktop.system.keyring import Keyring
 from desktop.ui.bridge import Bridge
-from desktop.ui.dialogs import HostKeyDialog, SecretDialog
+from desktop.ui.dialogs import ChallengeDialog, HostKeyDialog, SecretDialog
 
 Dialog = TypeVar("Dialog", bound=QDialog)
 
@@ -44,7 +44,7 @@ class WindowPrompts:
 
     def secret(self, question: SecretQuestion) -> str | None:
         """Return the kept secret, or ask; None when it was declined or the app closes."""
-        name = _keyring_name(question)
+        name = question.opens
         if question.wrong:
             self._keyring.forget(name)
         elif kept := self._keyring.secret(name):
@@ -64,6 +64,16 @@ class WindowPrompts:
         if remember and secret:
             self._keyring.keep(name, secret)
         return secret or None
+
+    def challenge(self, question: ChallengeQuestion) -> list[str] | None:
+        """Ask what the host asks; None when it was declined or the app closes. Keeps nothing."""
+        try:
+            answered, dialog = self._bridge.ask(
+                lambda: self._show(ChallengeDialog(self._window(), self._texts, question))
+            )
+            return self._bridge.ask(dialog.answers) if answered.result() else None
+        except CancelledError:
+            return None
 
     # -- in the GUI thread -------------------------------------------------------------------------
 
@@ -86,7 +96,3 @@ class WindowPrompts:
         self._open = None
         if not answered.done():
             answered.set_result(result == QDialog.DialogCode.Accepted)
-
-
-def _keyring_name(question: SecretQuestion) -> str:
-    return question.key_path or f"{question.user}@{question.host}:{question.port}"

@@ -7,32 +7,48 @@ first minute the tray is looked for again, and the icon is made anew when it tur
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
 from desktop.core.amounts import joined
 from desktop.core.phases import Phase
 from desktop.core.texts import Texts
 from desktop.ui import icons
+from desktop.ui.intents import HostKey
+from desktop.ui.states import STARTABLE, state_icon
+from desktop.ui.switcher import Listed
 from desktop.ui.theme import Theme
 
 _POLL_MS = 2000
 _POLLS = 30  # a minute
-_STARTABLE = (Phase.OFF, Phase.FAILED)
+_MARK = 16
+# One icon for several hosts: what needs a look first, then what works. A host that failed this
+# morning must not hide one that answers now.
+_FOREMOST = (
+    Phase.RECONNECTING,
+    Phase.STOPPING,
+    Phase.LOADING,
+    Phase.PREPARING,
+    Phase.CHECKING,
+    Phase.CONNECTING,
+    Phase.READY,
+    Phase.FAILED,
+    Phase.OFF,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class TrayActions:
-    """What the menu does."""
+    """What the menu does, to one host or, `open` with None, to the window."""
 
-    open: Callable[[], None]
-    start: Callable[[], None]
-    stop: Callable[[], None]
-    copy_endpoint: Callable[[], None]
+    open: Callable[[HostKey | None], None]
+    start: Callable[[HostKey], None]
+    stop: Callable[[HostKey], None]
+    copy_endpoint: Callable[[HostKey], None]
     quit: Callable[[], None]
 
 
@@ -55,9 +71,11 @@ class Tray(QObject):
         super().__init__()
         self._theme, self._texts, self._available = theme, texts, available
         self._icon: QSystemTrayIcon | None = None
-        self._phase, self._host, self._remark = Phase.OFF, "", ""
-        self.menu = self._make_menu(actions)
-        self._open = actions.open
+        self._hosts: Sequence[Listed] = ()
+        self._actions = actions
+        self._submenus: list[QMenu] = []
+        self.menu = QMenu()
+        self._fill()
         self._polls = 0
         self._timer = QTimer(self, interval=_POLL_MS)
         self._timer.timeout.connect(self.look)
@@ -96,39 +114,81 @@ class Tray(QObject):
             self._icon = None
         self.menu.deleteLater()
 
-    def show_state(self, host: str, phase: Phase, remark: str = "") -> None:
-        """Show which host, how it stands, and what happened that nobody asked for."""
-        self._host, self._phase, self._remark = host, phase, remark
+    def show_hosts(self, hosts: Sequence[Listed]) -> None:
+        """Show every host and how it stands."""
+        changed, self._hosts = hosts != self._hosts, hosts
+        if changed:
+            self._fill()
         self._draw()
 
-    def _make_menu(self, actions: TrayActions) -> QMenu:
-        menu = QMenu()
-        self._status = QAction(menu)
-        self._status.setEnabled(False)  # text, not a command
-        menu.addAction(self._status)
-        menu.addSeparator()
-        menu.addAction(self._texts["tray.open"], actions.open)
-        self._start = menu.addAction(self._texts["tray.start"], actions.start)
-        self._stop = menu.addAction(self._texts["tray.stop"], actions.stop)
-        self._copy = menu.addAction(self._texts["tray.copy-endpoint"], actions.copy_endpoint)
-        menu.addSeparator()
-        menu.addAction(self._texts["tray.quit"], actions.quit)
-        return menu
+    def _fill(self) -> None:
+        self.menu.clear()
+        for submenu in self._submenus:
+            submenu.deleteLater()
+        self._submenus = []
+        if len(self._hosts) > 1:
+            self._fill_with_many()
+        else:
+            self._fill_with_one()
+        self.menu.addSeparator()
+        self.menu.addAction(self._texts["tray.quit"], self._actions.quit)
+
+    def _fill_with_one(self) -> None:
+        """Offer what can be done with the one host there is, without a menu between."""
+        status = self.menu.addAction(self._status(self._hosts[0] if self._hosts else None))
+        status.setEnabled(False)  # text, not a command
+        self.menu.addSeparator()
+        self.menu.addAction(self._texts["tray.open"], lambda: self._actions.open(None))
+        for host in self._hosts:
+            self._add_commands(self.menu, host)
+
+    def _fill_with_many(self) -> None:
+        for host in self._hosts:
+            submenu = QMenu(self._status(host), self.menu)
+            submenu.setIcon(state_icon(host.phase, self._theme, _MARK))
+            submenu.addAction(self._texts["tray.open"], partial(self._actions.open, host.key))
+            self._add_commands(submenu, host)
+            self.menu.addMenu(submenu)
+            self._submenus.append(submenu)
+        self.menu.addSeparator()
+        self.menu.addAction(self._texts["tray.window"], lambda: self._actions.open(None))
+
+    def _add_commands(self, menu: QMenu, host: Listed) -> None:
+        key, phase = host.key, host.phase
+        if phase in STARTABLE:
+            menu.addAction(self._texts["tray.start"], lambda: self._actions.start(key))
+        else:
+            stop = menu.addAction(self._texts["tray.stop"], lambda: self._actions.stop(key))
+            stop.setEnabled(phase is not Phase.STOPPING)
+        if phase is Phase.READY:
+            copy = self._actions.copy_endpoint
+            menu.addAction(self._texts["tray.copy-endpoint"], lambda: copy(key))
+
+    def _status(self, host: Listed | None, bill: str = "") -> str:
+        phase = self._texts[f"phase.{(host.phase if host else Phase.OFF).value}"]
+        name = host.name if host else self._texts["tray.no-host"]
+        status = self._texts("tray.status", host=name, phase=phase)
+        return joined(status, host.remark if host else "", bill)
 
     def _draw(self) -> None:
-        phase = self._texts[f"phase.{self._phase.value}"]
-        host = self._host or self._texts["tray.no-host"]
-        status = joined(self._texts("tray.status", host=host, phase=phase), self._remark)
-        self._status.setText(status)
-        self._start.setVisible(self._phase in _STARTABLE)
-        self._stop.setVisible(self._phase not in _STARTABLE)
-        self._stop.setEnabled(self._phase is not Phase.STOPPING)
-        self._copy.setVisible(self._phase is Phase.READY)
-        if self._icon is not None:
-            self._icon.setIcon(icons.tray(self._phase, dark=self._theme.is_dark))
-            self._icon.setToolTip(status)
+        if self._icon is None:
+            return
+        phase = foremost_phase(self._hosts)
+        self._icon.setIcon(icons.tray(phase, dark=self._theme.is_dark))
+        self._icon.setToolTip(self.tooltip())
+
+    def tooltip(self) -> str:
+        """Return a line for each host: how it stands and what it has cost."""
+        lines = [self._status(host, host.bill) for host in self._hosts]
+        return "\n".join(lines or [self._status(None)])
 
     def _activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:
         # Not every desktop tells about clicks; the menu has the same command.
         if reason is QSystemTrayIcon.ActivationReason.Trigger:
-            self._open()
+            self._actions.open(None)
+
+
+def foremost_phase(hosts: Sequence[Listed]) -> Phase:
+    """Return the phase that one icon for all of these hosts shows."""
+    phases = (host.phase for host in hosts)
+    return min(phases, key=_FOREMOST.index, default=Phase.OFF)

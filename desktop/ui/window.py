@@ -1,215 +1,349 @@
-"""The one window: header, start sheet or conversation, composer. Renders events, sends intents."""
+"""The one window: conversations at the left, the host in front on top, under it what is said.
+
+Conversations belong to this laptop, and not to a host: bringing another host to the front changes
+where the next message goes, and nothing of what is read.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
-from PySide6.QtCore import QTimer
-from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from desktop.core.events import (
-    Delta,
-    Event,
-    Ready,
-    Reasoning,
-    ReplyBroken,
-    ReplyDone,
-    ReplyStarted,
-)
+from desktop.core.catalogue import DEFAULT_MODEL
+from desktop.core.errors import AppError
+from desktop.core.events import Event, PhaseChanged, Ready
 from desktop.core.explain import explain
 from desktop.core.phases import Phase
 from desktop.core.texts import Texts
-from desktop.ui import icons
-from desktop.ui.banner import Banner
-from desktop.ui.composer import Composer
-from desktop.ui.conversation import ConversationPage
+from desktop.ui import icons, shortcuts
+from desktop.ui.chats.chats import Chats, Front
+from desktop.ui.chats.desk import Desk
+from desktop.ui.chats.remembered import Remembered
+from desktop.ui.chats.setup_panel import SetupPanel
+from desktop.ui.chats.shelf import Shelf
+from desktop.ui.chats.sidebar import Sidebar
+from desktop.ui.chats.sides import Sides
 from desktop.ui.header import Header
-from desktop.ui.intents import Intents, Target
-from desktop.ui.start.journey import Journey, advance
-from desktop.ui.start.sheet import StartSheet
+from desktop.ui.intents import HostKey, Intents, Target
+from desktop.ui.pane import Pane
+from desktop.ui.start import wording
+from desktop.ui.start.add import AddPage
+from desktop.ui.start.journey import Journey
+from desktop.ui.switcher import Listed
 from desktop.ui.theme import Theme
 
-_CLOCK_MS = 500  # elapsed times and countdowns; sheet figures change with events
+_BILL_MS = 10_000
 
 
 class Window(QWidget):
     """Everything one sees apart from the tray.
 
     Attributes:
-        journey: what the start sheet shows.
+        panes: one for each host, in the order in which they are listed.
+        current: which of them is in front; None while one is added, and where there is none.
+        desk: the conversation in front, and where one writes.
         hides: whether closing only hides (a tray is there) or quits.
+
+    Signals:
+        changed: a host stands otherwise than before, or another one is in front.
     """
+
+    changed = Signal()
 
     def __init__(
         self,
         intents: Intents,
         theme: Theme,
         texts: Texts,
-        target: Target,
+        chats: Chats,
+        remembered: Remembered,
+        model: str = DEFAULT_MODEL,
         clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
         self.setObjectName("window")
         self.setWindowTitle(texts["app.name"])
         self.setWindowIcon(icons.application())
-        self.resize(980, 760)
+        self.resize(1080, 760)
         self.setMinimumSize(520, 420)
-        self.journey = Journey()
         self.hides = False
-        self._intents, self._texts, self._clock, self._target = intents, texts, clock, target
-        self._spoken = self._details = False
-        self._streaming: set[int] = set()
+        self.panes: dict[HostKey, Pane] = {}
+        self.current: HostKey | None = None
+        self._last: HostKey | None = None
+        self._adds = False  # whether the page that adds a host is in front
+        self._intents, self._theme, self._texts = intents, theme, texts
+        self._clock, self._wall = clock, wall
         self._header = Header(theme, texts)
-        self._banner = Banner(texts)
-        self._sheet = StartSheet(theme, texts, target)
-        self._conversation = ConversationPage(theme, texts)
-        self._composer = Composer(theme, texts)
-        self._pages = QStackedWidget()
-        self._ticker = QTimer(self, interval=_CLOCK_MS)
+        self._adding = AddPage(texts, model)
+        self.desk = Desk(chats, theme, texts, remembered)
+        self._sidebar = Sidebar(theme, texts)
+        self._shelf = Shelf(self._sidebar, self.desk, chats, texts)
+        self._setup = SetupPanel(chats.store, theme, texts, self.desk.guarded)
+        self._columns = QHBoxLayout(self)
+        self._sides = Sides(self._columns, self._sidebar, self._setup, remembered)
+        self._ticker = QTimer(self, interval=_BILL_MS)
         self._arrange()
         self._connect()
-        self._show_target(target)
-        self._show_journey()
+        self.desk.open(remembered.memory.conversation)
+        self._follow()
+
+    @property
+    def pane(self) -> Pane:
+        """The host in front, or the one that was there before a host was added."""
+        last = self.panes.get(self._last) if self._last is not None else None
+        return last or next(iter(self.panes.values()))
+
+    @property
+    def journey(self) -> Journey:
+        """How far the host in front is."""
+        return self.pane.journey if self.panes else Journey()
 
     @property
     def transcript_text(self) -> str:
-        """The whole conversation as copying it would give it."""
-        return self._conversation.transcript.plain_text()
+        """The conversation in front as copying it would give it."""
+        return self.desk.transcript.plain_text()
 
     def _arrange(self) -> None:
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        self._pages.addWidget(self._sheet)
-        self._pages.addWidget(self._conversation)
-        layout.addWidget(self._header)
-        layout.addWidget(self._banner)
-        layout.addWidget(self._pages, 1)
-        layout.addWidget(self._composer)
+        whole = self._columns
+        self._right = QVBoxLayout()
+        for layout in (whole, self._right):
+            layout.setContentsMargins(0, 0, 0, 0)
+            layout.setSpacing(0)
+        whole.addWidget(self._sidebar)
+        whole.addLayout(self._right, 1)
+        whole.addWidget(self._setup)
+        self._right.addWidget(self._header)
+        self._right.addWidget(self._adding, 1)
+        self._right.addWidget(self.desk, 1)
 
     def _connect(self) -> None:
         self._header.started.connect(self._start_again)
-        self._header.stopped.connect(self._intents.stop)
-        self._sheet.submitted.connect(self._start)
-        self._sheet.retried.connect(self._intents.retry)
-        self._sheet.left.connect(lambda: self._open_details(False))
-        self._banner.opened.connect(lambda: self._open_details(True))
-        self._composer.sent.connect(self._send)
-        self._composer.cancelled.connect(self._intents.cancel)
-        self._ticker.timeout.connect(self._tick)
-
-    # -- events ----------------------------------------------------------------------------------
-
-    def apply(self, batch: list[Event]) -> None:
-        """Show what a batch of events says; text of one reply is laid out once per batch."""
-        before = self.journey
-        now = self._clock()
-        for event in _merged(batch):
-            self.journey = advance(self.journey, event, now)
-            self._show_reply(event)
-            if isinstance(event, Ready):
-                self._show_ready(event)
-        if self.journey is not before:
-            self._follow(before.phase)
-
-    def show_target(self, target: Target) -> None:
-        """Show another host and model."""
-        self._show_target(target)
-
-    def _show_target(self, target: Target) -> None:
-        self._target = target
-        self._header.show_target(target)
-        self._sheet.show_target(target)
-        if target.host_text:
-            self.setWindowTitle(target.host)  # Qt adds the name of the app
-
-    def _show_ready(self, event: Ready) -> None:
-        self._conversation.greet(event.endpoint.model, event.endpoint.max_model_len)
-
-    def _show_reply(self, event: Event) -> None:
-        transcript = self._conversation.transcript
-        match event:
-            case ReplyStarted(reply):
-                self._streaming.add(reply)
-                transcript.begin(reply)
-                self._show_composer()
-            case Delta(reply, text):
-                transcript.append(reply, text)
-            case Reasoning(reply, text):
-                transcript.reason(reply, text)
-            case ReplyDone():
-                transcript.finish(event)
-                self._reply_over(event.reply)
-            case ReplyBroken(reply, error):
-                transcript.fail(reply, explain(error, self._texts.language))
-                self._reply_over(reply)
-
-    def _reply_over(self, reply: int) -> None:
-        self._streaming.discard(reply)
-        self._show_composer()
-
-    def _follow(self, before: Phase) -> None:
-        """Show a changed journey; a phase that is over closes its details."""
-        phase = self.journey.phase
-        if phase is not before and phase is Phase.READY:
-            self._details = False
-        ticking = phase not in (Phase.OFF, Phase.READY, Phase.FAILED)
-        if ticking != self._ticker.isActive():
-            (self._ticker.start if ticking else self._ticker.stop)()
-        self._show_journey()
-        if phase is not before and phase in (Phase.CONNECTING, Phase.READY):
-            self._composer.editor.setFocus()  # not on Stop, where it would fall otherwise
-
-    def _tick(self) -> None:
-        if self.isVisible():
-            self._show_journey()
-
-    def _show_journey(self) -> None:
-        now, phase = self._clock(), self.journey.phase
-        on_sheet = self._details or (phase is not Phase.READY and not self._spoken)
-        self._pages.setCurrentWidget(self._sheet if on_sheet else self._conversation)
-        self._banner.setVisible(not on_sheet and phase is not Phase.READY)
-        self._banner.show_journey(self.journey, now)
-        self._sheet.show_journey(self.journey, now, may_leave=self._spoken)
-        self._header.show_phase(phase, startable=not on_sheet)
-        self._show_composer()
-
-    def _show_composer(self) -> None:
-        phase = self.journey.phase
-        ready = phase is Phase.READY
-        # On a first run there is nothing to write to yet, and nothing to explain.
-        self._composer.setVisible(bool(self._target.host_text) or phase is not Phase.OFF)
-        hint = self._texts["composer.hint" if ready else f"composer.not-{phase.value}"]
-        self._composer.show_state(
-            sendable=ready and not self._streaming, streaming=bool(self._streaming), hint=hint
+        self._header.stopped.connect(self._stop)
+        self._header.toggle.clicked.connect(self._toggle_sidebar)
+        switcher = self._header.switcher
+        switcher.chosen.connect(lambda key: self.show_host(HostKey(key)))
+        switcher.adding.connect(self.show_adding)
+        switcher.removing.connect(lambda key: self._intents.remove(HostKey(key)))
+        self._adding.submitted.connect(self._add)
+        self._adding.left.connect(self._leave_adding)
+        self._ticker.timeout.connect(self._follow)
+        desk = self.desk
+        desk.read.connect(self._read)
+        desk.listed.connect(self._show_setup)
+        desk.tuned.connect(self._toggle_setup)
+        desk.settling.connect(self._setup.flush)
+        self._setup.chosen.connect(desk.choose_setup)
+        self._setup.closed.connect(self._toggle_setup)
+        self._sidebar.search.textChanged.connect(lambda _: self._sides.fit(self.width()))
+        shortcuts.install(
+            self,
+            {
+                "Ctrl+N": desk.new,
+                "Ctrl+B": self._toggle_sidebar,
+                "Ctrl+Shift+F": self._search,
+                "Ctrl+F": desk.find_words,
+                "Ctrl+Z": desk.toast.undo,
+                "Ctrl++": lambda: desk.zoom(1),
+                "Ctrl+=": lambda: desk.zoom(1),
+                "Ctrl+-": lambda: desk.zoom(-1),
+                "Ctrl+0": lambda: desk.zoom(0),
+            },
         )
 
-    # -- intents ---------------------------------------------------------------------------------
+    # -- hosts -------------------------------------------------------------------------------------
 
-    def _start(self, host: str, model: str) -> None:
-        problem = self._intents.start(host, model)
-        if problem is not None:
-            self._details = self._spoken
-            self._show_journey()
-            self._sheet.setup.complain(explain(problem, self._texts.language))
+    def show_target(self, key: HostKey, target: Target) -> None:
+        """List a host, or show where it goes now."""
+        if key in self.panes:
+            self.panes[key].show_target(target)
+            return
+        intents = self._intents.host(key)
+        pane = Pane(intents, self._theme, self._texts, target, self._clock, self._wall)
+        pane.changed.connect(self._follow)
+        self.panes[key] = pane
+        self._right.insertWidget(self._right.indexOf(self.desk), pane, 1)
+        self._follow()
+
+    def show_host(self, key: HostKey) -> None:
+        """Bring a host to the front."""
+        self.current = self._last = key
+        self._adds = False
+        self._follow()
+        self._take_keyboard()
+
+    def show_adding(self) -> None:
+        """Ask for a host in place of those that there are."""
+        self.current = None
+        self._adds = True
+        self._adding.begin(may_leave=bool(self.panes) or not self._shelf.is_empty)
+        self._follow()
+
+    def remove_host(self, key: HostKey) -> None:
+        """Take a host away; the next one comes to the front."""
+        pane = self.panes.pop(key)
+        self._right.removeWidget(pane)
+        pane.hide()
+        pane.deleteLater()
+        self.desk.host_gone(key, Phase.OFF)
+        if self.current == key:
+            self._leave_adding()
+
+    def apply(self, key: HostKey, events: list[Event]) -> None:
+        """Show what events of a host say."""
+        if key not in self.panes:
+            return
+        before = self.panes[key].journey.phase
+        self.panes[key].apply(events)
+        for event in events:
+            if isinstance(event, Ready):
+                self.desk.host_ready(key, event.endpoint)
+            elif isinstance(event, PhaseChanged):
+                self.desk.host_gone(key, event.phase)
+        phase = self.panes[key].journey.phase
+        if key == self.current and phase is not before and phase in _TAKES_KEYBOARD:
+            self._take_keyboard()
+
+    def listed(self) -> tuple[Listed, ...]:
+        """Return every host and how it stands."""
+        return tuple(
+            Listed(
+                key,
+                pane.target.name or pane.target.host,
+                pane.target.host,
+                pane.journey.phase,
+                wording.remark(pane.journey, self._texts),
+                wording.bill(pane.target, pane.rented_s, self._texts),
+            )
+            for key, pane in self.panes.items()
+        )
+
+    # -- what is in front --------------------------------------------------------------------------
+
+    def _read(self) -> None:
+        """Bring the conversation to the front, whatever the host does."""
+        self._adds = False
+        if self.current is None and self.panes:
+            self.current = self._last or next(iter(self.panes))
+        if self.current is not None:
+            self.panes[self.current].read()
+        self._sides.chosen(self.width())
+        self._follow()
+
+    def _follow(self) -> None:
+        pane = None if self.current is None else self.panes[self.current]
+        if pane is not None and pane.journey.phase is Phase.READY and self.desk.page.begun:
+            pane.read()  # what was said stays in front when the host goes
+        self._show_pages(pane)
+        self.desk.show_front(self._front(pane))
+        self._show_header()
+        self._show_setup()
+        self._sides.needed = bool(self.panes) or not self._shelf.is_empty
+        self._sides.fit(self.width())
+        self._header.toggle.setVisible(self._sides.needed)
+        has_bill = any(each.bill for each in self.listed())
+        if has_bill != self._ticker.isActive():
+            (self._ticker.start if has_bill else self._ticker.stop)()
+        self.changed.emit()
+
+    def _show_pages(self, pane: Pane | None) -> None:
+        on_sheet = pane is not None and pane.on_sheet
+        for each in self.panes.values():
+            if each is not pane:
+                each.setVisible(False)
+        self._adding.setVisible(self._adds)
+        self.desk.page.setVisible(not on_sheet)
+        self.desk.setVisible(not self._adds)
+        self._right.setStretchFactor(self.desk, 0 if on_sheet else 1)
+        if pane is not None:
+            self._right.setStretchFactor(pane, 1 if on_sheet else 0)
+            pane.setVisible(True)
+
+    def _front(self, pane: Pane | None) -> Front:
+        if pane is None:
+            return Front()
+        return Front(self.current, pane.journey.phase, pane.endpoint, pane.target.model)
+
+    def _show_header(self) -> None:
+        self._header.show_hosts(self.listed(), self.current, adds=self._adds)
+        if self.current is None:
+            self.setWindowTitle(self._texts["app.name"])
+            return
+        pane = self.pane
+        self.setWindowTitle(pane.target.name or pane.target.host)  # Qt adds the name of the app
+        self._header.show_host(pane.target.model, pane.journey.phase, startable=not pane.on_sheet)
+        bill = wording.bill(pane.target, pane.rented_s, self._texts)
+        explained = wording.bill_explained(pane.target, pane.rented_s, self._texts)
+        self._header.show_bill(bill, explained)
+
+    def _show_setup(self) -> None:
+        front = self.desk.front
+        model = front.endpoint.model if front.endpoint is not None else front.model
+        self._setup.show_setup(self.desk.setup, model)
+
+    def _take_keyboard(self) -> None:
+        """Put the keyboard where one goes on: to the message, once there is something to ask."""
+        starting = self.journey.phase in _TAKES_KEYBOARD
+        if self.desk.isVisible() and (starting or not self.pane.on_sheet):
+            self.desk.composer.editor.setFocus()  # not on Stop, where it would fall otherwise
+
+    def _toggle_sidebar(self) -> None:
+        self._sides.toggle_sidebar(self.width())
+
+    def _toggle_setup(self) -> None:
+        self._setup.flush()
+        self._sides.toggle_setup(self.width())
+        if not self._sides.setup:
+            self.desk.composer.editor.setFocus()
+
+    def _search(self) -> None:
+        self._sides.show_sidebar(self.width())
+        self._sidebar.seek()
+
+    def end(self) -> None:
+        """Keep what is typed: the app ends."""
+        self._setup.flush()
+        self.desk.end()
+
+    # -- intents -----------------------------------------------------------------------------------
 
     def _start_again(self) -> None:
-        self._start(self._target.host_text, self._target.model)
+        self.pane.start_again()
 
-    def _send(self, text: str) -> None:
-        if not self._intents.send(text):
-            return
-        self._composer.take()
-        self._spoken = True
-        self._conversation.begin()
-        self._conversation.transcript.say(text)
-        self._show_journey()
+    def stop(self, key: HostKey) -> None:
+        """Stop a host, and what its model says."""
+        self.desk.host_stopped(self.panes[key].endpoint)
+        self._intents.host(key).stop()
 
-    def _open_details(self, opened: bool) -> None:
-        self._details = opened
-        self._show_journey()
+    def _stop(self) -> None:
+        if self.current is not None:
+            self.stop(self.current)
+
+    def _add(self, host: str, model: str) -> None:
+        found = self._intents.add(host, model)
+        if isinstance(found, AppError):
+            self._adding.complain(explain(found, self._texts.language))
+        else:
+            self.show_host(found)
+
+    def _leave_adding(self) -> None:
+        if self._last in self.panes:
+            self.show_host(self._last)
+        elif self.panes:
+            self.show_host(next(iter(self.panes)))
+        elif self._adds and not self._shelf.is_empty:
+            self._read()
+        else:
+            self.show_adding()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Have as many columns as there is room for."""
+        super().resizeEvent(event)
+        self._sides.fit(self.width())
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         """Go on in the tray where there is one; leave where there is none."""
@@ -221,19 +355,4 @@ class Window(QWidget):
             self._intents.quit()
 
 
-def _merged(batch: list[Event]) -> list[Event]:
-    """Return the batch with neighbouring pieces of one reply joined."""
-    merged: list[Event] = []
-    for event in batch:
-        last = merged[-1] if merged else None
-        if isinstance(event, Delta) and isinstance(last, Delta) and event.reply == last.reply:
-            merged[-1] = Delta(event.reply, last.text + event.text)
-        elif (
-            isinstance(event, Reasoning)
-            and isinstance(last, Reasoning)
-            and event.reply == last.reply
-        ):
-            merged[-1] = Reasoning(event.reply, last.text + event.text)
-        else:
-            merged.append(event)
-    return merged
+_TAKES_KEYBOARD = (Phase.CONNECTING, Phase.READY)

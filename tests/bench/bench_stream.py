@@ -23,8 +23,9 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
-from desktop.core.chat.message import Message
+from desktop.core.chat.ask import Ask
 from desktop.core.chat.replies import Replies
+from desktop.core.chat.turn import Turn
 from desktop.core.events import Delta, Endpoint, Event, ReplyDone, ReplyStarted
 from desktop.rehearsal.scripted_engine.options import parse
 from desktop.rehearsal.scripted_engine.server import EngineServer
@@ -65,7 +66,7 @@ def updates(text: str) -> list[float]:
     spent = []
     for at in range(0, len(text), CHARS_PER_TICK):
         began = time.thread_time()
-        stage.window.apply([Delta(1, text[at : at + CHARS_PER_TICK])])
+        stage.window.desk.hear([Delta(1, text[at : at + CHARS_PER_TICK])])
         QApplication.processEvents()
         spent.append((time.thread_time() - began) * 1000)
     close(stage)
@@ -134,7 +135,7 @@ def cancels() -> tuple[list[float], list[float]]:
         url = f"http://127.0.0.1:{engine.server_address[1]}/v1"
         endpoint = Endpoint(url, "pk-bench", engine.script.model, 8192, "run", "")
         for _ in range(CANCELS):
-            number = replies.send(endpoint, [Message("user", "Hello?")])
+            number = replies.send(endpoint, Ask((Turn("user", "Hello?"),)))
             engine.seen.get(timeout=DEADLINE_S)
             began = time.monotonic()
             replies.cancel(number)

@@ -27,8 +27,10 @@ def stage(qapp: QApplication) -> Iterator[Callable[..., Stage]]:
     """Give a function that sets a stage and shows its window."""
     made: list[Stage] = []
 
-    def make(language: Language = "en", theme: str = "light", target: Target = TARGET) -> Stage:
-        made.append(set_stage(language, theme, target))
+    def make(
+        *more: Target, language: Language = "en", theme: str = "light", target: Target = TARGET
+    ) -> Stage:
+        made.append(set_stage(language, theme, target, *more))
         made[-1].window.show()
         return made[-1]
 

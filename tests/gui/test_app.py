@@ -1,26 +1,29 @@
 """The app put together with the real core, as far as it goes without a host."""
 
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import pytest
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QLineEdit, QPushButton
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from desktop.core.errors import AgentRefused
-from desktop.core.events import Ended, PhaseChanged, Ready, Restarting
+from desktop.core.events import Ended, Event, PhaseChanged, Ready, Restarting
 from desktop.core.paths import paths
 from desktop.core.phases import Phase
 from desktop.core.settings import Settings, load
 from desktop.system.keyring import Keyring
 from desktop.ui.app import App
+from desktop.ui.intents import FromHost, HostKey
 from tests.gui.test_keyring import MemoryKeyring
 from tests.helpers.screens import ENDPOINT
+from tests.helpers.window import child, click
 
 Make = Callable[[Settings], App]
 
@@ -47,13 +50,16 @@ def closed_port() -> int:
         return int(probe.getsockname()[1])
 
 
+HOST = HostKey("host")
+
+
+def hear(made: App, *events: Event) -> None:
+    made._deliver([FromHost(HOST, event) for event in events])
+
+
 def start_at(qtbot: QtBot, made: App, host: str) -> None:
-    field = made.window.findChild(QLineEdit, "hostField")
-    button = made.window.findChild(QPushButton, "startButton")
-    assert field is not None
-    assert button is not None
-    qtbot.keyClicks(field, host)
-    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    qtbot.keyClicks(child(made.window, "hostField"), host)
+    click(made.window, "startButton")
 
 
 def test_the_first_paint_comes_before_anything_slow(qtbot: QtBot, app: Make) -> None:
@@ -65,17 +71,21 @@ def test_the_first_paint_comes_before_anything_slow(qtbot: QtBot, app: Make) -> 
     made.warm_up()
 
 
-def test_a_host_that_is_not_there_is_explained_and_remembered(
+def test_a_host_that_is_not_there_is_tried_again_explained_and_remembered(
     qtbot: QtBot, app: Make, closed_port: int
 ) -> None:
     made = app(Settings())
     made.show(lambda: None)
     host = f"root@127.0.0.1:{closed_port}"
     start_at(qtbot, made, host)
-    qtbot.waitUntil(lambda: made.window.journey.phase is Phase.FAILED, timeout=20_000)
+    qtbot.waitUntil(lambda: made.window.journey.error is not None, timeout=20_000)
     assert made.window.journey.error is not None
     assert made.window.journey.error.code == "host-refused"
-    assert load(paths().settings)[0].host == host
+    assert made.window.journey.phase is Phase.CONNECTING  # it may just have been switched on
+    click(made.window, "stopButton")
+    qtbot.waitUntil(lambda: made.window.journey.phase is Phase.OFF, timeout=5_000)
+    saved = load(paths().settings)[0]
+    assert saved.hosts[saved.host].line == host
 
 
 def test_what_cannot_be_understood_starts_nothing(qtbot: QtBot, app: Make) -> None:
@@ -83,16 +93,16 @@ def test_what_cannot_be_understood_starts_nothing(qtbot: QtBot, app: Make) -> No
     made.show(lambda: None)
     start_at(qtbot, made, "root@host:99999999")
     assert made.window.journey.phase is Phase.OFF
-    assert made.controller.wishes is None
+    assert made.controller.hosts == {}
 
 
 def test_the_endpoint_is_copied_while_there_is_one(qtbot: QtBot, app: Make) -> None:
     made = app(Settings(host="root@host"))
-    made._deliver([PhaseChanged(Phase.READY), Ready(ENDPOINT)])
-    made._copy_endpoint()
+    hear(made, PhaseChanged(Phase.READY), Ready(ENDPOINT))
+    made._copy_endpoint(HOST)
     assert ENDPOINT.base_url in QGuiApplication.clipboard().text()
-    made._deliver([PhaseChanged(Phase.LOADING)])
-    assert made.controller.endpoint is None
+    hear(made, PhaseChanged(Phase.LOADING))
+    assert made.controller.host(HOST).endpoint is None
 
 
 def test_with_a_tray_the_window_hides_and_comes_back(qtbot: QtBot, app: Make) -> None:
@@ -131,13 +141,29 @@ def test_an_interrupted_app_ends_in_order_and_loaded_nothing_slow_before_its_fir
 
 
 def test_what_happens_to_a_model_by_itself_is_told_in_the_tray(app: Make) -> None:
-    made = app(Settings())
+    made = app(Settings(host="root@host"))
 
     def status() -> str:
         return made.tray.menu.actions()[0].text()
 
-    made._deliver([PhaseChanged(Phase.LOADING)])
-    made._deliver([Restarting(AgentRefused("engine.out-of-memory"))])
+    hear(made, PhaseChanged(Phase.LOADING))
+    hear(made, Restarting(AgentRefused("engine.out-of-memory")))
     assert "starting the engine again" in status()
-    made._deliver([Ended("stopped", "lease"), PhaseChanged(Phase.OFF)])
+    hear(made, Ended("stopped", "lease"), PhaseChanged(Phase.OFF))
     assert "laptop was away" in status()
+
+
+def test_a_store_of_a_newer_paperkite_is_left_alone_and_said(app: Make) -> None:
+    database = paths().ensure().database
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    before = database.read_bytes()
+    made = app(Settings())
+    made.show(lambda: None)
+    toast = child(made.window, "toast")
+    assert toast.isVisible()
+    assert toast.accessibleName()
+    QTest.keyClicks(child(made.window, "composer"), "still here")
+    assert made.window.desk.composer.text == "still here"
+    made.close()
+    assert database.read_bytes() == before

@@ -23,7 +23,7 @@ def test_enter_sends_what_was_typed_and_empties_the_field(qtbot: QtBot, stage: M
     editor = editor_of(play)
     qtbot.keyClicks(editor, "hello")
     qtbot.keyClick(editor, Qt.Key.Key_Return)
-    assert play.intents.calls == [("send", "hello")]
+    assert play.talk.replies.said == ["hello"]
     assert editor.toPlainText() == ""
 
 
@@ -35,7 +35,7 @@ def test_shift_enter_breaks_the_line(qtbot: QtBot, stage: Make) -> None:
     qtbot.keyClick(editor, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
     qtbot.keyClicks(editor, "b")
     assert editor.toPlainText() == "a\nb"
-    assert play.intents.calls == []
+    assert play.talk.replies.said == []
 
 
 def test_enter_inside_a_composition_is_the_input_methods(qtbot: QtBot, stage: Make) -> None:
@@ -44,12 +44,12 @@ def test_enter_inside_a_composition_is_the_input_methods(qtbot: QtBot, stage: Ma
     editor = editor_of(play)
     QApplication.sendEvent(editor, QInputMethodEvent("zhi yuan", []))
     qtbot.keyClick(editor, Qt.Key.Key_Return)
-    assert play.intents.calls == []
+    assert play.talk.replies.said == []
     commit = QInputMethodEvent()
     commit.setCommitString("纸鸢")
     QApplication.sendEvent(editor, commit)
     qtbot.keyClick(editor, Qt.Key.Key_Return)
-    assert play.intents.calls == [("send", "纸鸢")]
+    assert play.talk.replies.said == ["纸鸢"]
 
 
 def test_it_grows_with_the_text_up_to_eight_lines(stage: Make) -> None:
@@ -63,16 +63,15 @@ def test_it_grows_with_the_text_up_to_eight_lines(stage: Make) -> None:
     assert one < four < eight == editor.height()
 
 
-def test_before_it_is_ready_one_may_write_but_not_send(qtbot: QtBot, stage: Make) -> None:
+def test_while_nothing_starts_one_may_write_but_not_send(qtbot: QtBot, stage: Make) -> None:
     play = stage()
-    play.play(ready()[:5])
     editor = editor_of(play)
     qtbot.keyClicks(editor, "early")
     qtbot.keyClick(editor, Qt.Key.Key_Return)
     button = play.window.findChild(QPushButton, "sendButton")
     assert button is not None
     assert not button.isEnabled()
-    assert play.intents.calls == []
+    assert play.talk.replies.said == []
     assert editor.toPlainText() == "early"
 
 
@@ -90,12 +89,4 @@ def test_while_a_reply_streams_the_button_stops_it_and_enter_does_nothing(
     assert button is not None
     assert button.accessibleName() == "Stop the reply"
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-    assert play.intents.calls == [("send", "one"), ("cancel",)]
-
-
-def test_what_could_not_be_sent_stays_in_the_field(stage: Make) -> None:
-    play = stage()
-    play.play(ready())
-    play.intents.accepts = False
-    play.say("keep me")
-    assert editor_of(play).toPlainText() == "keep me"
+    assert (play.talk.replies.said, play.talk.replies.cancelled) == (["one"], [1])

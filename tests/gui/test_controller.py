@@ -1,151 +1,311 @@
-"""What goes to the model: the conversation as it was really said."""
+"""The hosts of the app: what goes to which of them, and what is remembered."""
 
-from collections.abc import Iterator
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 
-from desktop.core.chat.message import Message
-from desktop.core.errors import ReplyFailed
-from desktop.core.events import Delta, Endpoint, PhaseChanged, Ready, ReplyBroken, ReplyDone
+from desktop.core.errors import AppError
+from desktop.core.events import Endpoint, Event, PhaseChanged, Ready
+from desktop.core.local_ports import LocalPorts
 from desktop.core.paths import paths
 from desktop.core.phases import Phase
+from desktop.core.saved import SavedHost
 from desktop.core.session.wishes import Wishes, from_settings
-from desktop.core.settings import Settings
+from desktop.core.settings import Settings, load, save
 from desktop.core.ssh.destination import resolve
-from desktop.core.texts import Texts
-from desktop.system.keyring import Keyring
-from desktop.ui.bridge import Bridge
+from desktop.ui.bridge import Bridge, Item
 from desktop.ui.controller import Controller
-from desktop.ui.prompts import WindowPrompts
-from tests.helpers.screens import ENDPOINT, Stage, set_stage
+from desktop.ui.intents import FromHost, HostKey, Target
+from tests.helpers.screens import ENDPOINT
+
+BOX, LAB = HostKey("box"), HostKey("lab")
+TWO = Settings(
+    host="lab",
+    hosts={
+        "box": SavedHost("ssh -p 2201 root@box.example.com", model="a/box"),
+        "lab": SavedHost("root@lab.example.com", model="a/lab", rate=2.5, currency="CNY"),
+    },
+)
+MOVED = "ssh -p 4711 root@box.example.com"
 
 
-class FakeReplies:
-    """Replies that never come by themselves."""
+@dataclass
+class FakeSession:
+    """A session of which only what is asked of it is looked at."""
 
-    def __init__(self) -> None:
-        self.asked: list[list[Message]] = []
-        self.cancelled: list[int] = []
+    wishes: Wishes
+    told: list[str] = field(default_factory=list)
 
-    def send(self, endpoint: Endpoint, messages: list[Message]) -> int:
-        self.asked.append(messages)
-        return len(self.asked)
+    def start(self) -> None:
+        self.told.append("start")
 
-    def cancel(self, number: int) -> None:
-        self.cancelled.append(number)
+    def stop(self) -> None:
+        self.told.append("stop")
 
-    def close(self) -> None:
-        return
-
-
-@pytest.fixture
-def controller(qapp: object) -> Iterator[Controller]:
-    stage: Stage = set_stage("en", "light")
-    bridge = Bridge(lambda _: None)
-    prompts = WindowPrompts(bridge, lambda: stage.window, Texts("en"), Keyring())
-    made = Controller(
-        None,
-        Settings(),
-        paths(),
-        bridge,
-        prompts,
-        on_target=lambda _: None,
-        on_quit=lambda: None,
-    )
-    made._replies = FakeReplies()  # type: ignore[assignment]
-    made.apply([PhaseChanged(Phase.READY), Ready(ENDPOINT)])
-    yield made
-    made.close()
-    stage.window.deleteLater()
-
-
-def asked(controller: Controller) -> list[list[Message]]:
-    return controller._replies.asked  # type: ignore[union-attr]
-
-
-def test_the_conversation_goes_along(controller: Controller) -> None:
-    assert controller.send("one")
-    controller.apply([Delta(1, "a"), Delta(1, "b"), ReplyDone(1, "stop", None, None, None)])
-    controller.send("two")
-    assert asked(controller)[-1] == [
-        Message("user", "one"),
-        Message("assistant", "ab"),
-        Message("user", "two"),
-    ]
-
-
-def test_what_came_of_a_broken_reply_stays_and_an_unanswered_question_does_not(
-    controller: Controller,
-) -> None:
-    controller.send("one")
-    controller.apply([Delta(1, "half"), ReplyBroken(1, ReplyFailed("reply-interrupted"))])
-    controller.send("two")
-    controller.apply([ReplyBroken(2, ReplyFailed("reply-interrupted"))])
-    controller.send("three")
-    assert [m.content for m in asked(controller)[-1]] == ["one", "half", "three"]
-
-
-def test_one_reply_at_a_time_and_none_without_a_model(controller: Controller) -> None:
-    assert controller.send("one")
-    assert not controller.send("two")
-    controller.cancel()
-    assert controller._replies.cancelled == [1]  # type: ignore[union-attr]
-    controller.apply([ReplyDone(1, "cancelled", None, None, None), PhaseChanged(Phase.OFF)])
-    assert not controller.send("three")
-
-
-def test_a_password_that_was_pasted_under_the_line_is_saved_nowhere(
-    controller: Controller, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class FakeSession:
-        def start(self) -> None:
-            pass
-
-        def close(self) -> None:
-            pass
-
-    given: list[Wishes] = []
-
-    def new_session(wishes: Wishes) -> FakeSession:
-        given.append(wishes)
-        return FakeSession()
-
-    monkeypatch.setattr(controller, "_new_session", new_session)
-    assert controller.start("ssh -p 2201 root@kite.example.com\ns3cret-0f-mine", "a/b") is None
-    assert given[0].destination.password == "s3cret-0f-mine"
-    saved = paths().settings.read_text(encoding="utf-8")
-    assert "ssh -p 2201 root@kite.example.com" in saved
-    assert "s3cret" not in saved
-    assert "s3cret" not in repr(controller.target())
-
-
-def test_saved_settings_become_wishes() -> None:
-    wishes = from_settings(
-        Settings(hub="https://hub.example/", local_port=8100), resolve("root@host:2222")
-    )
-    assert (wishes.destination.host, wishes.destination.port) == ("host", 2222)
-    assert (wishes.hub, wishes.local_port) == ("https://hub.example", 8100)
-
-
-class FakeString:
-    """A session, of which only the news of a changed network is looked at."""
-
-    def __init__(self) -> None:
-        self.told: list[str] = []
+    def retry_now(self) -> None:
+        self.told.append("retry now")
 
     def look_again(self) -> None:
         self.told.append("look again")
+
+    def move(self, wishes: Wishes, dial: object) -> None:
+        self.wishes = wishes
+        self.told.append("move")
 
     def close(self) -> None:
         self.told.append("close")
 
 
-def test_after_a_sleep_the_session_looks_again_while_there_is_one(controller: Controller) -> None:
-    controller.look_again()  # before the first start: nobody to ask
-    string = FakeString()
-    controller._session = string  # type: ignore[assignment]
-    controller.look_again()
-    assert string.told == ["look again"]
-    controller.close()
-    controller.look_again()
-    assert string.told == ["look again", "close"]
+class FakeQuestions:
+    """Questions of which only taking them back is looked at."""
+
+    def __init__(self) -> None:
+        self.dismissed = 0
+
+    def dismiss(self) -> None:
+        self.dismissed += 1
+
+
+@dataclass
+class Played:
+    """A controller whose sessions are not real."""
+
+    controller: Controller
+    sessions: list[FakeSession] = field(default_factory=list)
+    shown: list[tuple[HostKey, Target]] = field(default_factory=list)
+
+    def hear(self, *items: Item) -> None:
+        for key, events in self.controller.by_host(list(items)).items():
+            self.controller.host(key).apply(events)
+
+    def ready(self, key: HostKey, endpoint: Endpoint = ENDPOINT) -> None:
+        self.hear(FromHost(key, PhaseChanged(Phase.READY)), FromHost(key, Ready(endpoint)))
+
+    def start(self, key: HostKey) -> FakeSession:
+        host = self.controller.host(key)
+        target = host.target()
+        assert host.start(target.host_text, target.model) is None
+        return self.sessions[-1]
+
+
+Make = Callable[..., Played]
+
+
+@pytest.fixture
+def make(qapp: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
+    made: list[Played] = []
+
+    def play(settings: Settings = TWO, wishes: Wishes | None = None) -> Played:
+        save(settings, paths().ensure().settings)
+        shown: list[tuple[HostKey, Target]] = []
+        controller = Controller(
+            wishes,
+            settings,
+            paths(),
+            Bridge(lambda _: None),
+            FakeQuestions,  # type: ignore[arg-type]
+            on_target=lambda key, target: shown.append((key, target)),
+            on_removed=lambda _: None,
+            on_quit=lambda: None,
+        )
+        played = Played(controller, shown=shown)
+
+        def session(_key: HostKey, wishes: Wishes, _dial: object) -> FakeSession:
+            played.sessions.append(FakeSession(wishes))
+            return played.sessions[-1]
+
+        for host in controller.hosts.values():
+            host._works = replace(host._works, session=_bound(session, host.key))
+        monkeypatch.setattr(controller, "_session", session)
+        made.append(played)
+        return played
+
+    yield play
+    for each in made:
+        each.controller.close()
+
+
+def _bound(
+    session: Callable[[HostKey, Wishes, object], FakeSession], key: HostKey
+) -> Callable[..., Any]:
+    return lambda wishes, dial: session(key, wishes, dial)
+
+
+# -- several hosts -------------------------------------------------------------------------------
+
+
+def test_each_host_hears_only_what_its_own_session_says(make: Make) -> None:
+    played = make()
+    played.ready(BOX)
+    played.ready(LAB, replace(ENDPOINT, base_url="http://127.0.0.1:8001/v1"))
+    box, lab = played.controller.host(BOX), played.controller.host(LAB)
+    played.hear(FromHost(LAB, PhaseChanged(Phase.RECONNECTING)))
+    assert (lab.endpoint, box.endpoint) == (None, ENDPOINT)
+
+
+def test_the_price_of_a_reply_is_its_hosts(make: Make) -> None:
+    rented = replace(TWO.hosts["box"], rate=3.6, currency="CNY")
+    played = make(replace(TWO, hosts={**TWO.hosts, "box": rented}))
+    other = replace(ENDPOINT, base_url="http://127.0.0.1:8001/v1")
+    played.ready(BOX)
+    played.ready(LAB, other)
+    assert played.controller.price(ENDPOINT, 10.0) == (0.01, "CNY")
+    assert played.controller.price(other, 1440.0) == (1.0, "CNY")
+    assert played.controller.price(replace(ENDPOINT, run="of yesterday"), 10.0) is None
+
+
+def test_stopping_one_host_touches_no_other(make: Make) -> None:
+    played = make()
+    box, lab = played.start(BOX), played.start(LAB)
+    played.controller.host(BOX).stop()
+    assert (box.told, lab.told) == (["start", "stop"], ["start"])
+    asking = [played.controller.host(key).questions for key in (BOX, LAB)]
+    assert [each.dismissed for each in asking] == [1, 0]  # type: ignore[attr-defined]
+
+
+def test_after_a_sleep_every_session_looks_again(make: Make) -> None:
+    played = make()
+    played.controller.look_again()  # before the first start: nobody to ask
+    box, lab = played.start(BOX), played.start(LAB)
+    played.controller.look_again()
+    assert box.told == lab.told == ["start", "look again"]
+
+
+def test_quitting_closes_every_session(make: Make) -> None:
+    played = make()
+    box, lab = played.start(BOX), played.start(LAB)
+    played.controller.close()
+    assert box.told == lab.told == ["start", "close"]
+
+
+def test_the_host_that_was_used_last_comes_first(make: Make) -> None:
+    assert make().controller.first() == LAB
+    by_line = replace(TWO, host=TWO.hosts["box"].line)
+    assert make(by_line).controller.first() == BOX
+    assert make(Settings()).controller.first() is None
+
+
+def test_a_default_host_that_was_never_named_is_listed_under_a_short_name(make: Make) -> None:
+    played = make(Settings(host="ssh -p 12345 root@connect.westb.seetacloud.com", model="a/b"))
+    assert list(played.controller.hosts) == ["westb-12345"]
+    assert played.controller.first() == "westb-12345"
+
+
+def test_the_host_of_the_command_line_is_listed_first_and_never_saved(make: Make) -> None:
+    given = from_settings(Settings(), resolve("root@127.0.0.1:2201"))
+    played = make(TWO, given)
+    first = played.controller.first()
+    assert first == "127.0.0.1-2201"
+    played.controller.host(first).begin()
+    assert played.sessions[-1].told == ["start"]
+    assert load(paths().settings)[0] == TWO
+
+
+def test_hosts_are_added_once_and_remembered_with_their_model(make: Make) -> None:
+    played = make(Settings(model="a/default"))
+    line = "ssh -p 12345 root@connect.westb.seetacloud.com"
+    key = played.controller.add(line, "a/b")
+    assert key == "westb-12345"
+    assert played.controller.add(line, "a/b") == key
+    assert len(played.controller.hosts) == 1
+    saved = load(paths().settings)[0]
+    assert (saved.host, saved.model) == (key, "a/b")
+    assert saved.hosts == {key: SavedHost(line, model="a/b")}
+
+
+def test_what_cannot_be_understood_is_no_host(make: Make) -> None:
+    played = make(Settings())
+    problem = played.controller.add("root@host:99999999", "a/b")
+    assert isinstance(problem, AppError)
+    assert problem.code == "destination-bad-port"
+    assert played.controller.hosts == {}
+
+
+def test_a_host_that_is_forgotten_is_gone_from_the_settings_with_its_port(make: Make) -> None:
+    played = make()
+    ports = LocalPorts(paths().local_ports)
+    ports.keep("box", 8004)
+    session = played.start(BOX)
+    played.controller.remove(BOX)
+    assert session.told == ["start", "close"]
+    assert list(load(paths().settings)[0].hosts) == ["lab"]
+    assert ports.of("box") == 0
+    played.hear(FromHost(BOX, PhaseChanged(Phase.READY)))  # was on its way
+    assert list(played.controller.hosts) == ["lab"]
+
+
+def test_what_another_program_saved_meanwhile_is_kept(make: Make) -> None:
+    played = make()
+    other = SavedHost("root@third.example.com")
+    save(replace(TWO, hosts={**TWO.hosts, "third": other}), paths().settings)
+    played.start(BOX)
+    assert load(paths().settings)[0].hosts["third"] == other
+
+
+def test_the_wishes_of_a_saved_host_are_its_own(make: Make) -> None:
+    hosts = {"box": replace(TWO.hosts["box"], local_port=9000, data_dir="/disk")}
+    played = make(replace(TWO, hosts=hosts, data_dir="/all", local_port=8100))
+    wishes = played.start(BOX).wishes
+    assert (wishes.name, wishes.model) == ("box", "a/box")
+    assert (wishes.local_port, wishes.data_dir) == (9000, "/disk")
+
+
+# -- another address -----------------------------------------------------------------------------
+
+
+def test_a_new_line_goes_on_with_the_same_session(make: Make) -> None:
+    played = make()
+    session = played.start(BOX)
+    before = session.wishes
+    assert played.controller.host(BOX).move(MOVED) is None
+    assert (session.told, len(played.sessions)) == (["start", "move"], 1)
+    assert session.wishes.destination.port == 4711
+    assert replace(session.wishes, destination=before.destination) == before
+    assert load(paths().settings)[0].hosts["box"] == SavedHost(MOVED, model="a/box")
+    assert played.shown[-1][1].host == "root@box.example.com:4711"
+
+
+def test_a_new_password_goes_no_further_than_memory(make: Make) -> None:
+    played = make()
+    session = played.start(BOX)
+    assert played.controller.host(BOX).move(f"{MOVED}\ns3cret-0f-mine") is None
+    assert session.wishes.destination.password == "s3cret-0f-mine"
+    assert "s3cret" not in paths().settings.read_text(encoding="utf-8")
+    assert "s3cret" not in repr(played.shown)
+
+
+@pytest.mark.parametrize("text", ["s3cret-0f-mine", "", "root@box.example.com:99999"])
+def test_what_names_no_login_moves_nothing(make: Make, text: str) -> None:
+    played = make()
+    session = played.start(BOX)
+    assert played.controller.host(BOX).move(text) is not None
+    assert session.told == ["start"]
+    assert load(paths().settings)[0].hosts["box"].line == TWO.hosts["box"].line
+
+
+def test_a_password_that_was_pasted_under_the_line_is_saved_nowhere(make: Make) -> None:
+    played = make(Settings())
+    key = played.controller.add("ssh -p 2201 root@kite.example.com\ns3cret-0f-mine", "a/b")
+    assert not isinstance(key, AppError)
+    assert played.sessions[-1].wishes.destination.password == "s3cret-0f-mine"
+    saved = paths().settings.read_text(encoding="utf-8")
+    assert "ssh -p 2201 root@kite.example.com" in saved
+    assert "s3cret" not in saved
+    assert "s3cret" not in repr(played.controller.host(key).target())
+
+
+@pytest.mark.parametrize(
+    ("phase", "told"),
+    [(Phase.RECONNECTING, "retry now"), (Phase.CONNECTING, "retry now"), (Phase.FAILED, "start")],
+)
+def test_trying_again_is_now_or_from_the_start(make: Make, phase: Phase, told: str) -> None:
+    played = make()
+    session = played.start(BOX)
+    events: list[Event] = [PhaseChanged(phase)]
+    played.hear(*(FromHost(BOX, event) for event in events))
+    played.controller.host(BOX).retry()
+    assert session.told == ["start", told]

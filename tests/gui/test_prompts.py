@@ -1,12 +1,19 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
+from keyring.backends.fail import Keyring as FailKeyring
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QDialog, QLabel, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
-from desktop.core.ssh.prompts import HostKeyQuestion, SecretQuestion
+from desktop.core.ssh.prompts import (
+    ChallengePrompt,
+    ChallengeQuestion,
+    HostKeyQuestion,
+    SecretQuestion,
+)
 from desktop.core.texts import Texts
 from desktop.system.keyring import Keyring
 from desktop.ui.bridge import Bridge
@@ -17,6 +24,10 @@ from tests.helpers.screens import FINGERPRINT, Stage
 HOST_KEY = HostKeyQuestion("host", 22, "ssh-ed25519", FINGERPRINT)
 PASSWORD = SecretQuestion("password", "root", "host", 22)
 WRONG = SecretQuestion("password", "root", "host", 22, wrong=True)
+CODE = ChallengeQuestion(
+    *("root", "host", 22, "Bastion", "<b>Two</b>\nlines"),
+    (ChallengePrompt("User:", echo=True), ChallengePrompt("<i>Token</i>:", echo=False)),
+)
 
 
 class Person:
@@ -37,6 +48,12 @@ class Person:
     def ask_secret(self, question: SecretQuestion) -> Future[str | None]:
         return self.threads.submit(self.prompts.secret, question)
 
+    def ask_challenge(self, question: ChallengeQuestion = CODE) -> Future[list[str] | None]:
+        return self.threads.submit(self.prompts.challenge, question)
+
+    def texts(self) -> list[str]:
+        return [label.text() for label in self.dialog().findChildren(QLabel)]
+
     def dialog(self) -> QDialog:
         def visible() -> list[QDialog]:
             return [d for d in self.stage.window.findChildren(QDialog) if d.isVisible()]
@@ -44,7 +61,7 @@ class Person:
         self.qtbot.waitUntil(lambda: bool(visible()))
         return visible()[0]
 
-    def wait(self, asked: Future[object] | Future[bool] | Future[str | None]) -> object:
+    def wait(self, asked: Future[bool] | Future[str | None] | Future[list[str] | None]) -> object:
         self.qtbot.waitUntil(asked.done)
         return asked.result()
 
@@ -128,6 +145,81 @@ def test_a_kept_password_that_was_wrong_is_forgotten_and_asked_for(person: Perso
     assert person.memory.kept == {}
 
 
+def test_the_hosts_words_are_shown_as_they_are(person: Person) -> None:
+    asked = person.ask_challenge()
+    assert {"Bastion", "<b>Two</b>\nlines", "User:", "<i>Token</i>:"} <= set(person.texts())
+    formats = {label.textFormat() for label in person.dialog().findChildren(QLabel)}
+    assert formats == {Qt.TextFormat.PlainText}
+    user, token = person.dialog().findChildren(QLineEdit)
+    assert user.echoMode() is QLineEdit.EchoMode.Normal
+    assert token.echoMode() is QLineEdit.EchoMode.Password
+    press(person, "cancelButton")
+    assert person.wait(asked) is None
+
+
+def test_a_code_is_typed_tabbed_and_sent_with_the_keyboard_and_kept_nowhere(
+    person: Person,
+) -> None:
+    asked = person.ask_challenge()
+    user, token = person.dialog().findChildren(QLineEdit)
+    person.qtbot.waitUntil(user.hasFocus)
+    person.qtbot.keyClicks(user, "me")
+    person.qtbot.keyClick(user, Qt.Key.Key_Tab)
+    assert token.hasFocus()
+    person.qtbot.keyClicks(token, "123456")
+    person.qtbot.keyClick(token, Qt.Key.Key_Return)
+    assert person.wait(asked) == ["me", "123456"]
+    assert person.memory.kept == {}
+
+
+def test_nothing_is_an_answer_too(person: Person) -> None:
+    asked = person.ask_challenge(replace(CODE, prompts=CODE.prompts[:1]))
+    press(person, "acceptButton")
+    assert person.wait(asked) == [""]
+
+
+def test_escape_declines_a_code(person: Person) -> None:
+    asked = person.ask_challenge()
+    person.qtbot.keyClick(person.dialog(), Qt.Key.Key_Escape)
+    assert person.wait(asked) is None
+
+
+def test_a_refused_code_is_told(person: Person) -> None:
+    asked = person.ask_challenge(replace(CODE, wrong=True))
+    assert Texts("en")["challenge.wrong"] in person.texts()
+    person.prompts.dismiss()
+    assert person.wait(asked) is None
+
+
+def test_words_without_end_leave_the_buttons_on_the_screen(person: Person) -> None:
+    prompt = ChallengePrompt("A" * 600, echo=True)
+    asked = person.ask_challenge(
+        replace(CODE, instruction="line\n" * 12, name="B" * 600, prompts=(prompt,) * 8)
+    )
+    size = person.dialog().sizeHint()
+    assert size.width() < 700
+    assert size.height() < 700
+    press(person, "cancelButton")
+    assert person.wait(asked) is None
+
+
+def test_where_there_is_no_keyring_it_is_said_and_nothing_is_offered(person: Person) -> None:
+    person.prompts = WindowPrompts(
+        person.bridge, lambda: person.stage.window, Texts("en"), Keyring(FailKeyring())
+    )
+    asked = person.ask_secret(PASSWORD)
+    assert Texts("en")["secret.no-keyring"] in person.texts()
+    box = person.dialog().findChild(QCheckBox, "rememberBox")
+    assert box is not None
+    assert not box.isVisible()
+    field = person.dialog().findChild(QLineEdit, "secretField")
+    assert field is not None
+    person.qtbot.keyClicks(field, "hunter2")
+    person.qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert person.wait(asked) == "hunter2"
+    assert person.memory.kept == {}
+
+
 def test_dismissing_declines_what_is_open(person: Person) -> None:
     asked = person.ask_host_key()
     person.dialog()
@@ -139,3 +231,4 @@ def test_nobody_is_asked_once_the_app_closes(person: Person) -> None:
     person.bridge.close()
     assert person.ask_host_key().result(5) is False
     assert person.ask_secret(PASSWORD).result(5) is None
+    assert person.ask_challenge().result(5) is None

@@ -8,7 +8,9 @@ from pytestqt.qtbot import QtBot
 from desktop.core.explain import Language
 from desktop.ui.labels import Elided
 from desktop.ui.theme import DARK, LIGHT, Colours
-from tests.helpers.screens import DIALOGS, SCENES, close, set_stage
+from tests.helpers.chats_screens import SCENES as CHATS
+from tests.helpers.screens import DIALOGS, SCENES, close, picture, set_stage
+from tests.helpers.screens import scene as set_scene
 
 LOOKS = [("light", (980, 760)), ("dark", (980, 760)), ("light", (640, 480))]
 
@@ -29,20 +31,15 @@ def cut_off(widget: QLabel | QPushButton) -> bool:
 
 @pytest.mark.parametrize(("theme", "size"), LOOKS)
 @pytest.mark.parametrize("language", ["zh", "en"])
-@pytest.mark.parametrize("scene", list(SCENES))
+@pytest.mark.parametrize("scene", [*SCENES, *CHATS])
 def test_a_scene_is_drawn_and_nothing_is_cut_off(
     qtbot: QtBot, scene: str, language: Language, theme: str, size: tuple[int, int]
 ) -> None:
-    target, play = SCENES[scene]
-    stage = set_stage(language, theme, target)
-    stage.window.resize(*size)
-    stage.window.show()
-    play(stage)
-    QApplication.processEvents()
+    stage = set_scene(scene, language, theme, size)
     labels = stage.window.findChildren(QLabel)
     buttons = stage.window.findChildren(QPushButton)
     clipped = [w.text() for w in (*labels, *buttons) if w.text() and cut_off(w)]
-    drawn = colours_in(stage.window.grab().toImage())
+    drawn = colours_in(picture(stage).toImage())
     close(stage)
     assert clipped == []
     assert drawn > 40

@@ -2,8 +2,9 @@ import random
 
 import pytest
 
-from desktop.ui.transcript.segments import LONGEST_LINE, Segment, Splitter, balanced
-from tests.helpers.screens import REPLY
+from desktop.ui.transcript.machine import LONGEST_TEXT, Segment
+from desktop.ui.transcript.segments import Splitter, balanced
+from tests.helpers.chat_screens import ZH as REPLY
 
 
 def split(text: str, *, chunk: int | None = None) -> list[Segment]:
@@ -41,9 +42,57 @@ def test_a_fence_closes_only_with_its_own_kind_and_length() -> None:
     assert code.source == "```\n~~~~"
 
 
-def test_a_fence_inside_an_item_belongs_to_the_item() -> None:
-    found = split("1. run:\n   ```\n   - x\n\n   # y\n   ```\n2. done")
-    assert [s.kind for s in found] == ["item", "item"]
+def test_code_inside_an_item_is_code_and_the_item_goes_on() -> None:
+    found = split("1. run:\n   ```sh\n   - x\n\n     # y\n   ```\n   and wait\n2. done")
+    assert [s.kind for s in found] == ["item", "code", "item", "item"]
+    assert (found[1].source, found[1].language, found[1].indent) == ("- x\n\n  # y", "sh", 3)
+    assert (found[2].part, found[2].source, found[3].number) == (1, "   and wait", 2)
+
+
+def test_an_item_that_is_over_ends_the_code_inside_it() -> None:
+    found = split("- a\n  ```\n  x\nafter")
+    assert [(s.kind, s.source) for s in found] == [
+        ("item", "- a"),
+        ("code", "x"),
+        ("text", "after"),
+    ]
+
+
+def test_code_on_the_line_of_a_marker_is_code() -> None:
+    assert [s.kind for s in split("- ```\n  x\n  ```\n- b")] == ["item", "code", "item"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- first\n" + "  - an inner item with some words\n" * 900,
+        "- first\n\n" + "  A paragraph of the item.\n\n" * 900,
+        "- first\n" + "  one paragraph that goes on\n" * 900,
+        "> said a line that goes on\n" * 900,
+        "> said a paragraph\n>\n" * 900,
+        "> ```\n" + "> x = 1\n" * 3000,
+        "[^1]: a note\n" + "  that goes on and on\n" * 900,
+        "- " + "一句话。" * 9000,
+        "> " + "一句话。" * 9000,
+        "$$\n" + "x + y\n" * 3000,
+        "|" + "x" * 90_000,
+    ],
+    ids=lambda text: text[:12],
+)
+def test_what_is_open_stays_small_enough_for_a_frame(text: str) -> None:
+    splitter = Splitter()
+    for at in range(0, len(text), 800):
+        splitter.feed(text[at : at + 800])
+        bound = 24_100 if text.startswith("|") else 2 * LONGEST_TEXT + 900
+        assert len(splitter.segments[-1].source) <= bound
+    splitter.finish()
+    letters = "".join(segment.source for segment in splitter.segments)
+    assert letters.count("x") + letters.count("话") == text.count("x") + text.count("话")
+
+
+def test_a_quote_that_is_cut_inside_code_goes_on_as_code() -> None:
+    first, second = split("> ```py\n" + "> x = 1\n" * 700)[:2]
+    assert (first.head, second.head, second.part) == ("", "```py", 1)
 
 
 def test_an_unclosed_fence_ends_with_the_reply() -> None:
@@ -59,7 +108,7 @@ def test_a_number_other_than_one_does_not_interrupt_a_paragraph() -> None:
 
 
 def test_an_endless_line_is_closed_at_a_sentence() -> None:
-    sentence = "纸鸢飞得很高。" * (LONGEST_LINE // 7 + 100)
+    sentence = "纸鸢飞得很高。" * (LONGEST_TEXT // 7 + 100)
     first, second = split(sentence)
     assert first.source.endswith("。")
     assert first.source + second.source == sentence

@@ -1,15 +1,18 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import combinations
 
 import pytest
 from PySide6.QtGui import QAction, QImage
+from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from desktop.core.phases import Phase
 from desktop.core.texts import Texts
 from desktop.ui import icons
+from desktop.ui.intents import HostKey
+from desktop.ui.switcher import Listed
 from desktop.ui.theme import Theme
-from desktop.ui.tray import Tray, TrayActions
+from desktop.ui.tray import Tray, TrayActions, foremost_phase
 
 SHAPES = [Phase.OFF, Phase.LOADING, Phase.READY, Phase.RECONNECTING, Phase.STOPPING, Phase.FAILED]
 
@@ -29,17 +32,23 @@ def desktop() -> Desktop:
 
 
 @pytest.fixture
-def calls() -> list[str]:
+def calls() -> list[object]:
     return []
 
 
 @pytest.fixture
-def tray(qtbot: QtBot, desktop: Desktop, calls: list[str]) -> Iterator[Tray]:
+def tray(qtbot: QtBot, desktop: Desktop, calls: list[object]) -> Iterator[Tray]:
+    def call(name: str) -> Callable[..., None]:
+        return lambda *key: calls.append((name, *key))
+
     names = ("open", "start", "stop", "copy_endpoint", "quit")
-    actions = TrayActions(*(lambda name=name: calls.append(name) for name in names))
-    made = Tray(actions, Theme("light"), Texts("en"), desktop)
+    made = Tray(TrayActions(*map(call, names)), Theme("light"), Texts("en"), desktop)
     yield made
     made.close()
+
+
+def listed(name: str, phase: Phase, remark: str = "", bill: str = "") -> Listed:
+    return Listed(HostKey(name), name, f"root@{name}:22", phase, remark, bill)
 
 
 def shown(tray: Tray) -> list[str]:
@@ -51,19 +60,60 @@ def action(tray: Tray, text: str) -> QAction:
 
 
 def test_the_menu_says_how_it_stands_and_offers_what_can_be_done(tray: Tray) -> None:
-    tray.show_state("root@host:22", Phase.OFF)
-    assert shown(tray) == ["root@host:22 ⋅ Off", "Open chat", "Start", "Quit"]
-    tray.show_state("root@host:22", Phase.READY)
-    offered = ["Open chat", "Stop", "Copy endpoint", "Quit"]
-    assert shown(tray) == ["root@host:22 ⋅ Ready", *offered]
-    assert not action(tray, "root@host:22 ⋅ Ready").isEnabled()
+    tray.show_hosts([listed("box", Phase.OFF)])
+    assert shown(tray) == ["box ⋅ Off", "Open chat", "Start", "Quit"]
+    tray.show_hosts([listed("box", Phase.READY)])
+    assert shown(tray) == ["box ⋅ Ready", "Open chat", "Stop", "Copy endpoint", "Quit"]
+    assert not action(tray, "box ⋅ Ready").isEnabled()
 
 
-def test_the_menu_does_what_it_says(tray: Tray, calls: list[str]) -> None:
-    tray.show_state("host", Phase.READY)
+def test_several_hosts_have_a_menu_each(tray: Tray, calls: list[object]) -> None:
+    tray.show_hosts([listed("box", Phase.READY), listed("lab", Phase.FAILED)])
+    assert shown(tray) == ["box ⋅ Ready", "lab ⋅ Failed", "Open Paperkite", "Quit"]
+    box, lab = (action(tray, text).menu() for text in ("box ⋅ Ready", "lab ⋅ Failed"))
+    assert isinstance(box, QMenu)
+    assert isinstance(lab, QMenu)
+    assert [each.text() for each in box.actions()] == ["Open chat", "Stop", "Copy endpoint"]
+    assert [each.text() for each in lab.actions()] == ["Open chat", "Start"]
+    for each in (*box.actions(), *lab.actions()):
+        each.trigger()
+    assert calls == [
+        *(("open", "box"), ("stop", "box"), ("copy_endpoint", "box")),
+        *(("open", "lab"), ("start", "lab")),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("phases", "foremost"),
+    [
+        ([Phase.READY, Phase.FAILED], Phase.READY),
+        ([Phase.READY, Phase.LOADING], Phase.LOADING),
+        ([Phase.LOADING, Phase.RECONNECTING], Phase.RECONNECTING),
+        ([Phase.OFF, Phase.FAILED], Phase.FAILED),
+        ([], Phase.OFF),
+    ],
+)
+def test_one_icon_tells_what_needs_a_look_first(phases: list[Phase], foremost: Phase) -> None:
+    hosts = [listed(str(number), phase) for number, phase in enumerate(phases)]
+    assert foremost_phase(hosts) is foremost
+
+
+def test_the_tooltip_has_a_line_for_each_host_with_what_it_cost(
+    tray: Tray, desktop: Desktop
+) -> None:
+    tray.show_hosts([listed("box", Phase.READY, bill="about ¥0.66 so far")])
+    assert tray.tooltip() == "box ⋅ Ready ⋅ about ¥0.66 so far"
+    tray.show_hosts([listed("box", Phase.READY, bill="¥0.67"), listed("lab", Phase.OFF)])
+    assert tray.tooltip() == "box ⋅ Ready ⋅ ¥0.67\nlab ⋅ Off"
+    tray.show_hosts([])
+    assert tray.tooltip() == "No host yet ⋅ Off"
+
+
+def test_the_menu_does_what_it_says(tray: Tray, calls: list[object]) -> None:
+    tray.show_hosts([listed("box", Phase.READY)])
     for text in ("Open chat", "Stop", "Copy endpoint", "Quit"):
         action(tray, text).trigger()
-    assert calls == ["open", "stop", "copy_endpoint", "quit"]
+    assert calls == [("open", None), ("stop", "box"), ("copy_endpoint", "box"), ("quit",)]
 
 
 def test_without_a_tray_there_is_no_icon(tray: Tray) -> None:
@@ -115,7 +165,7 @@ def test_every_phase_has_an_icon(qapp: object, phase: Phase) -> None:
 
 
 def test_a_model_that_the_host_stopped_says_so_in_the_tray(tray: Tray) -> None:
-    tray.show_state("box", Phase.OFF, "The host stopped the model.")
+    tray.show_hosts([listed("box", Phase.OFF, "The host stopped the model.")])
     assert shown(tray)[0].endswith("The host stopped the model.")
-    tray.show_state("box", Phase.CONNECTING)
+    tray.show_hosts([listed("box", Phase.CONNECTING)])
     assert "stopped the model" not in shown(tray)[0]

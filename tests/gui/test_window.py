@@ -19,7 +19,7 @@ from tests.helpers.screens import (
     preparing,
     ready,
     reconnecting,
-    talking,
+    talk,
 )
 
 Make = Callable[..., Stage]
@@ -27,9 +27,9 @@ W = TypeVar("W", bound=QWidget)
 
 
 def child(play: Stage, kind: type[W], name: str) -> W:
-    found = play.window.findChild(kind, name)
-    assert found is not None, name
-    return found
+    found = play.window.findChildren(kind, name)
+    assert found, name
+    return next((each for each in found if each.isVisible()), found[0])
 
 
 def shown_texts(play: Stage) -> str:
@@ -43,9 +43,10 @@ def click(qtbot: QtBot, play: Stage, name: str) -> None:
 
 def test_a_first_run_asks_for_one_line_and_starts(qtbot: QtBot, stage: Make) -> None:
     play = stage(target=NOBODY)
+    play.intents.problem = DestinationError("no-host")
     qtbot.keyClicks(child(play, QLineEdit, "hostField"), " ssh -p 22 root@host ")
     click(qtbot, play, "startButton")
-    assert play.intents.calls == [("start", "ssh -p 22 root@host", "01ai/Yi-34B-Chat-4bits")]
+    assert play.intents.calls == [("add", "ssh -p 22 root@host", "01ai/Yi-34B-Chat-4bits")]
 
 
 def test_a_line_that_nobody_understands_is_explained_where_it_was_typed(
@@ -54,9 +55,7 @@ def test_a_line_that_nobody_understands_is_explained_where_it_was_typed(
     play = stage(target=NOBODY)
     play.intents.problem = DestinationError("no-host")
     click(qtbot, play, "startButton")
-    setup = child(play, StartSheet, "startSheet").setup
-    assert setup._problem.isVisible()
-    assert setup._problem.text()
+    assert "Which host?" in shown_texts(play)
 
 
 def test_a_saved_host_is_one_click(qtbot: QtBot, stage: Make) -> None:
@@ -112,10 +111,10 @@ def test_after_a_failure_host_and_model_can_be_changed(qtbot: QtBot, stage: Make
 def test_a_lost_connection_counts_down_and_can_be_tried_at_once(qtbot: QtBot, stage: Make) -> None:
     play = stage()
     play.play(reconnecting())
-    play.window._tick()
+    play.window.pane._tick()
     assert "Next try in 6 s." in shown_texts(play)
     play.clock.now += 3
-    play.window._tick()
+    play.window.pane._tick()
     assert "Next try in 3 s." in shown_texts(play)
     click(qtbot, play, "retryButton")
     assert play.intents.calls == [("retry",)]
@@ -128,15 +127,13 @@ def test_ready_opens_the_conversation_with_the_keyboard_in_the_composer(
     play.window.activateWindow()
     play.play(ready())
     assert not child(play, StartSheet, "startSheet").isVisible()
-    assert play.window.focusWidget() is play.window._composer.editor
+    assert play.window.focusWidget() is play.window.desk.composer.editor
     assert "4,096" in shown_texts(play)
 
 
 def test_a_reply_streams_into_the_transcript(stage: Make) -> None:
     play = stage()
-    play.play(ready())
-    play.say("question")
-    play.play(talking())
+    talk(play)
     assert play.window.transcript_text.endswith(REPLY.rpartition("\n")[2])
     assert "**AWQ**" in play.window.transcript_text
     assert child(play, Transcript, "transcript").isVisible()

@@ -7,14 +7,24 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from PySide6.QtCore import QEvent
+from PySide6.QtGui import QPainter, QPixmap
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
-from desktop.core.errors import AgentRefused, AppError, ConnectionLost, ReplyFailed
+from desktop.core.errors import (
+    AgentRefused,
+    AppError,
+    AuthenticationFailed,
+    ConnectionLost,
+    HostKeyChanged,
+    HostUnreachable,
+    ReplyFailed,
+)
 from desktop.core.events import (
+    Counted,
     Delta,
     Ended,
     Endpoint,
@@ -26,6 +36,7 @@ from desktop.core.events import (
     Reasoning,
     ReplyBroken,
     ReplyDone,
+    ReplyEvent,
     ReplyStarted,
     Restarting,
     Retrying,
@@ -34,37 +45,61 @@ from desktop.core.events import (
 )
 from desktop.core.explain import Language
 from desktop.core.phases import Phase
-from desktop.core.ssh.prompts import HostKeyQuestion, SecretQuestion
+from desktop.core.ssh.prompts import (
+    ChallengePrompt,
+    ChallengeQuestion,
+    HostKeyQuestion,
+    SecretQuestion,
+)
 from desktop.core.texts import Texts
 from desktop.ui.app import application
-from desktop.ui.dialogs import HostKeyDialog, SecretDialog
-from desktop.ui.intents import Target
+from desktop.ui.changed_key import ChangedKeyDialog
+from desktop.ui.chats.link import LinkDialog
+from desktop.ui.dialogs import ChallengeDialog, HostKeyDialog, SecretDialog
+from desktop.ui.intents import HostKey, Target
 from desktop.ui.style import style_sheet
 from desktop.ui.theme import Theme, palette
 from desktop.ui.window import Window
+from tests.helpers.talk import Talk
 
 MODEL = "01ai/Yi-34B-Chat-4bits"
 TARGET = Target(
     host="root@connect.westb.seetacloud.com:12345",
     model=MODEL,
     host_text="ssh -p 12345 root@connect.westb.seetacloud.com",
+    name="westb-12345",
 )
+RENTED = replace(TARGET, rate=1.98, currency="CNY")
+OTHER = Target(
+    host="root@ssh5.vast.ai:31022",
+    model="Qwen/Qwen2.5-7B-Instruct-AWQ",
+    host_text="ssh -p 31022 root@ssh5.vast.ai",
+    name="两张 A100",
+    notes=("bindaddress 10.0.0.7",),
+)
+THIRD = Target(host="lab", model=MODEL, host_text="lab", name="lab")
 NOBODY = Target(host="", model=MODEL)
 ENDPOINT = Endpoint("http://127.0.0.1:8000/v1", "pk-secret", MODEL, 4096, "run", "0.19.1")
 FINGERPRINT = "SHA256:p2QAMXNIC1TJYWeIOttrVc98/R1BUFWu3/LiyKgUfQM"
 
 
 @dataclass
-class RecordingIntents:
-    """Intents that only remember what was asked; `problem` is what `start` answers."""
+class RecordingHost:
+    """What was asked of one host; `problem` is what `start` and `move` answer."""
 
-    calls: list[tuple[object, ...]] = field(default_factory=list)
+    calls: list[tuple[object, ...]]
     problem: AppError | None = None
-    accepts: bool = True
 
     def start(self, host: str, model: str) -> AppError | None:
         self.calls.append(("start", host, model))
         return self.problem
+
+    def move(self, text: str) -> AppError | None:
+        self.calls.append(("move", text))
+        return self.problem
+
+    def trust(self, fingerprint: str) -> None:
+        self.calls.append(("trust", fingerprint))
 
     def retry(self) -> None:
         self.calls.append(("retry",))
@@ -72,12 +107,34 @@ class RecordingIntents:
     def stop(self) -> None:
         self.calls.append(("stop",))
 
-    def send(self, text: str) -> bool:
-        self.calls.append(("send", text))
-        return self.accepts
 
-    def cancel(self) -> None:
-        self.calls.append(("cancel",))
+@dataclass
+class RecordingIntents:
+    """Intents that only remember what was asked, of the app and of the first host.
+
+    Attributes:
+        hosts: what was asked of each host.
+        calls: the same of the first one, and what was asked of the app.
+        problem: what `add` answers.
+        on_removed: does what the app does once a host is forgotten.
+    """
+
+    hosts: dict[HostKey, RecordingHost] = field(default_factory=dict)
+    calls: list[tuple[object, ...]] = field(default_factory=list)
+    problem: AppError | None = None
+    on_removed: Callable[[HostKey], None] = lambda _key: None
+
+    def host(self, key: HostKey) -> RecordingHost:
+        calls = [] if self.hosts else self.calls
+        return self.hosts.setdefault(key, RecordingHost(calls))
+
+    def add(self, host: str, model: str) -> HostKey | AppError:
+        self.calls.append(("add", host, model))
+        return self.problem or next(iter(self.hosts))
+
+    def remove(self, key: HostKey) -> None:
+        self.calls.append(("remove", key))
+        self.on_removed(key)
 
     def quit(self) -> None:
         self.calls.append(("quit",))
@@ -249,10 +306,10 @@ def talking() -> list[tuple[float, Event]]:
 def broken() -> list[tuple[float, Event]]:
     """A reply with reasoning that the network cut."""
     return [
-        (0.0, ReplyStarted(3)),
-        (0.1, Reasoning(3, "The user asks for a haiku.\nKite, string, wind.")),
-        (0.1, Delta(3, "一线牵云影，\n春风")),
-        (0.1, ReplyBroken(3, ReplyFailed("reply-interrupted", detail="connection reset"))),
+        (0.0, ReplyStarted(1)),
+        (0.1, Reasoning(1, "The user asks for a haiku.\nKite, string, wind.")),
+        (0.1, Delta(1, "一线牵云影，\n春风")),
+        (0.1, ReplyBroken(1, ReplyFailed("reply-interrupted", detail="connection reset"))),
     ]
 
 
@@ -268,31 +325,51 @@ class Stage:
     clock: Clock
     theme: Theme
     texts: Texts
+    talk: Talk
 
-    def play(self, script: list[tuple[float, Event]]) -> None:
-        """Let every event come at its time, each as a batch of its own."""
+    def play(self, script: list[tuple[float, Event]], target: Target | None = None) -> None:
+        """Let every event of a host come at its time, each as a batch of its own."""
+        key = key_of(target) if target else next(iter(self.window.panes), HostKey(""))
         for wait, event in script:
             self.clock.now += wait
-            self.window.apply([event])
+            if isinstance(event, ReplyEvent | Counted):
+                self.window.desk.hear([event])
+            else:
+                self.window.apply(key, [event])
 
     def say(self, text: str) -> None:
-        """Type a message and send it."""
-        editor = self.window._composer.editor
+        """Type a message to the host in front and send it."""
+        editor = self.window.desk.composer.editor
         editor.setPlainText(text)
         editor.submitted.emit()
 
 
-def set_stage(language: Language, theme: str, target: Target = TARGET) -> Stage:
-    """Return a new window in this language and theme, not shown yet."""
+def key_of(target: Target) -> HostKey:
+    return HostKey(target.name)
+
+
+def set_stage(language: Language, theme: str, *targets: Target) -> Stage:
+    """Return a new window in this language and theme, not shown yet; the first host is in front."""
     qt = application()
     look = Theme(theme)
     qt.setPalette(palette(look.colours))
     qt.setStyleSheet(style_sheet(look.colours))
     intents, clock, texts = RecordingIntents(), Clock(), Texts(language)
-    return Stage(Window(intents, look, texts, target, clock), intents, clock, look, texts)
+    talk = Talk.begin()
+    window = Window(intents, look, texts, talk.chats, talk.remembered, MODEL, clock, clock)
+    intents.on_removed = window.remove_host
+    hosts = [target for target in targets or (TARGET,) if target.name]
+    for target in hosts:
+        window.show_target(key_of(target), target)
+    if hosts:
+        window.show_host(key_of(hosts[0]))
+    else:
+        window.show_adding()
+    return Stage(window, intents, clock, look, texts, talk)
 
 
-def _talk(stage: Stage) -> None:
+def talk(stage: Stage) -> None:
+    """Have an exchange, and a second reply that streams."""
     stage.play(ready())
     stage.say("用一句话介绍纸鸢。")
     script = talking()
@@ -303,10 +380,10 @@ def _talk(stage: Stage) -> None:
 
 
 def _top(stage: Stage) -> None:
-    _talk(stage)
+    talk(stage)
     stage.window.show()
     QApplication.processEvents()
-    stage.window._conversation.transcript.verticalScrollBar().setValue(0)
+    stage.window.desk.transcript.verticalScrollBar().setValue(0)
 
 
 def _broken(stage: Stage) -> None:
@@ -317,7 +394,45 @@ def _broken(stage: Stage) -> None:
     stage.play([(0.0, PhaseChanged(Phase.RECONNECTING, error)), (0.0, Retrying(2, 4.0))])
 
 
-SCENES: dict[str, tuple[Target, Callable[[Stage], None]]] = {
+def _open_switcher(stage: Stage) -> None:
+    talk(stage)
+    stage.play([*ready(), (0.0, PhaseChanged(Phase.RECONNECTING, LOST))], OTHER)
+    stage.clock.now += 3 * 3600
+    stage.window._follow()
+    stage.window.show()
+    stage.window._header.switcher.open()
+
+
+def refused() -> list[tuple[float, Event]]:
+    """The host was powered off while the model answered, and has another port by now."""
+    error = HostUnreachable("host-refused", host="connect.westb.seetacloud.com", port=12345)
+    return [
+        *ready(),
+        (60.0, PhaseChanged(Phase.RECONNECTING, error)),
+        (0.0, Retrying(4, 8.0, error, None, asks=True)),
+    ]
+
+
+def _refused_while_talking(stage: Stage) -> None:
+    talk(stage)
+    stage.play([(1.0, ReplyDone(2, "stop", None, None, None)), *refused()[-2:]])
+
+
+def wrong_password() -> list[tuple[float, Event]]:
+    """The host took our key no longer."""
+    error = AuthenticationFailed(
+        "authentication-failed", host="connect.westb.seetacloud.com", port=12345, user="root"
+    )
+    return [
+        (0.0, PhaseChanged(Phase.CONNECTING)),
+        (0.0, TaskChanged("connect", "running")),
+        (1.0, PhaseChanged(Phase.FAILED, error)),
+    ]
+
+
+LOST = ConnectionLost("connection-lost", host="ssh5.vast.ai")
+Scene = Callable[[Stage], None]
+SCENES: dict[str, tuple[Target, Scene]] = {
     "first-run": (NOBODY, lambda stage: None),
     "off": (TARGET, lambda stage: None),
     "preparing": (TARGET, lambda stage: stage.play(preparing())),
@@ -327,30 +442,110 @@ SCENES: dict[str, tuple[Target, Callable[[Stage], None]]] = {
     "restarting": (TARGET, lambda stage: stage.play(restarting())),
     "ended": (TARGET, lambda stage: stage.play(ended())),
     "ready": (TARGET, lambda stage: stage.play(ready())),
-    "talking": (TARGET, _talk),
+    "talking": (TARGET, talk),
     "talking-top": (TARGET, _top),
     "broken": (TARGET, _broken),
+    "hosts": (RENTED, _open_switcher),
+    "adding": (TARGET, lambda stage: stage.window.show_adding()),
+    "noted": (OTHER, lambda stage: None),
+    "asked": (TARGET, lambda stage: stage.play(refused())),
+    "asked-talking": (RENTED, _refused_while_talking),
+    "asked-failed": (TARGET, lambda stage: stage.play(wrong_password())),
 }
+CHANGED = HostKeyChanged(
+    "host-key-changed",
+    host="connect.westb.seetacloud.com",
+    port=12345,
+    key_type="ssh-ed25519",
+    fingerprint=FINGERPRINT,
+    expected="SHA256:uNiVztksCsDhcc0u9e8BrDX1WQbaN6hZLhkQ7pYNfUs",
+    source="known_hosts:3",
+)
+CODE = ChallengePrompt("Verification code:", echo=False)
+
+
+def _asked(*prompts: ChallengePrompt, said: str = "", wrong: bool = False) -> ChallengeQuestion:
+    where = ("root", "connect.westb.seetacloud.com", 12345)
+    return ChallengeQuestion(*where, "", said, prompts, wrong)
+
+
 DIALOGS: dict[str, Callable[[QWidget, Texts], QDialog]] = {
+    "link": lambda parent, texts: LinkDialog(
+        parent, texts, "http://download.example.org/kites/2026/how-to-fly?lang=zh&size=large#wind"
+    ),
     "host-key": lambda parent, texts: HostKeyDialog(
         parent,
         texts,
         HostKeyQuestion("connect.westb.seetacloud.com", 12345, "ssh-ed25519", FINGERPRINT),
     ),
+    "changed-key": lambda parent, texts: ChangedKeyDialog(parent, texts, CHANGED),
     "password": lambda parent, texts: SecretDialog(
         parent,
         texts,
         SecretQuestion("password", "root", "connect.westb.seetacloud.com", 12345, wrong=True),
         may_remember=True,
     ),
+    "password-without-keyring": lambda parent, texts: SecretDialog(
+        parent,
+        texts,
+        SecretQuestion("password", "root", "connect.westb.seetacloud.com", 12345),
+        may_remember=False,
+    ),
+    "code": lambda parent, texts: ChallengeDialog(parent, texts, _asked(CODE, wrong=True)),
+    "two-codes": lambda parent, texts: ChallengeDialog(
+        parent,
+        texts,
+        _asked(
+            ChallengePrompt("用户名:", echo=True),
+            ChallengePrompt("动态口令:", echo=False),
+            said="JumpServer 堡垒机\n本系统仅限授权用户使用，所有操作都会被记录。",
+        ),
+    ),
+    "much-asked": lambda parent, texts: ChallengeDialog(
+        parent, texts, _asked(*[ChallengePrompt("A" * 600, echo=True)] * 8, said="line\n" * 12)
+    ),
 }
 
 
 def close(stage: Stage) -> None:
     """Delete the window now, not when the loop next runs."""
+    stage.window.end()
     stage.window.hide()
     stage.window.deleteLater()
     QApplication.sendPostedEvents(stage.window, QEvent.Type.DeferredDelete)
+    stage.talk.end()
+
+
+def scene(name: str, language: Language, theme: str, size: tuple[int, int]) -> Stage:
+    """Return a scene as it is on screen; where it is about several hosts, with all of them."""
+    from tests.helpers.chats_screens import SCENES as CHATS  # it needs what is made here
+
+    target, play = (SCENES | CHATS)[name]
+    more = (OTHER, THIRD) if name == "hosts" else ()
+    stage = set_stage(language, theme, target, *more)
+    stage.window.resize(*size)
+    stage.window.show()
+    play(stage)
+    QApplication.processEvents()
+    QApplication.processEvents()  # wrapped text finds its height in a second turn
+    return stage
+
+
+def _names() -> list[str]:
+    from tests.helpers.chats_screens import SCENES as CHATS
+
+    return [*SCENES, *CHATS]
+
+
+def picture(stage: Stage) -> QPixmap:
+    """Return the window with the menu that is open over it."""
+    drawn = stage.window.grab()
+    if menu := QApplication.activePopupWidget():
+        painter = QPainter(drawn)
+        painter.drawPixmap(stage.window.mapFromGlobal(menu.pos()), menu.grab())
+        painter.end()
+        menu.hide()
+    return drawn
 
 
 def draw(folder: Path, size: tuple[int, int] = (980, 760), only: str = "") -> list[Path]:
@@ -360,16 +555,12 @@ def draw(folder: Path, size: tuple[int, int] = (980, 760), only: str = "") -> li
     languages: tuple[Language, ...] = ("zh", "en")
     for language in languages:
         for theme in ("light", "dark"):
-            for name, (target, play) in SCENES.items():
+            for name in _names():
                 if only and only != name:
                     continue
-                stage = set_stage(language, theme, target)
-                stage.window.resize(*size)
-                stage.window.show()
-                play(stage)
-                QApplication.processEvents()
+                stage = scene(name, language, theme, size)
                 drawn.append(folder / f"{name}-{language}-{theme}.png")
-                stage.window.grab().save(str(drawn[-1]))
+                picture(stage).save(str(drawn[-1]))
                 close(stage)
             for name, make in DIALOGS.items():
                 if only and only != name:

@@ -14,9 +14,10 @@ SEND, STOP = Texts("en")["composer.send"], Texts("en")["composer.stop"]
 
 
 def child(window: QWidget, name: str) -> QWidget:
-    found = window.findChild(QWidget, name)
-    assert isinstance(found, QWidget), name
-    return found
+    """Return the widget of this name that is on screen, or else any."""
+    found = window.findChildren(QWidget, name)
+    assert found, name
+    return next((each for each in found if each.isVisible()), found[0])
 
 
 def click(window: QWidget, name: str) -> None:
@@ -24,6 +25,7 @@ def click(window: QWidget, name: str) -> None:
     assert isinstance(button, QPushButton)
     assert button.isVisible()
     assert button.isEnabled()
+    QTest.qWait(0)  # a layout that changed just now makes room in the next turn
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
 

@@ -85,12 +85,14 @@ class Journey:
     Attributes:
         phase: the session's.
         rows: every step.
-        error: why it failed, or why it reconnects.
+        error: why it failed, why it reconnects, or why the last try to connect failed.
         next_try: clock time of the next try to reach the host, or None.
         attempt: which try that is, from 0.
         facts: what was found out about the host, by name.
         crash: why the engine crashed, while the host starts it again; or None.
         because: why the host stopped the run, once it did: "lease", "idle", …; or "".
+        asks: it was not reached so often that a person should be asked for its new address.
+        gives_up: clock time at which a first connect is given up, or None.
     """
 
     phase: Phase = Phase.OFF
@@ -101,6 +103,8 @@ class Journey:
     facts: Mapping[str, object] = field(default_factory=dict)
     crash: AppError | None = None
     because: str = ""
+    asks: bool = False
+    gives_up: float | None = None
 
     def running(self) -> list[Step]:
         """Return the steps that are being worked on."""
@@ -124,7 +128,14 @@ def advance(journey: Journey, event: Event, now: float) -> Journey:
                 return journey
             return _with(journey, step, replace(journey.rows[step], progress=event))
         case Retrying():
-            return replace(journey, next_try=now + event.wait_s, attempt=event.attempt)
+            return replace(
+                journey,
+                next_try=now + event.wait_s,
+                attempt=event.attempt,
+                asks=event.asks,
+                error=event.error or journey.error,
+                gives_up=None if event.left_s is None else now + event.left_s,
+            )
         case Fact():
             return replace(journey, facts={**journey.facts, event.name: event.value})
         case Restarting():
@@ -138,7 +149,15 @@ def advance(journey: Journey, event: Event, now: float) -> Journey:
 def _phase(journey: Journey, event: PhaseChanged, now: float) -> Journey:
     if event.phase in _BEGINS:
         return Journey(phase=event.phase)
-    changed = replace(journey, phase=event.phase, error=event.error, next_try=None, crash=None)
+    changed = replace(
+        journey,
+        phase=event.phase,
+        error=event.error,
+        next_try=None,
+        crash=None,
+        asks=False,
+        gives_up=None,
+    )
     if event.phase is Phase.READY:
         return _with(changed, Step.READY, Row(wire.DONE, began=now, ended=now))
     if event.phase is Phase.FAILED:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.core.errors import AppError
 from desktop.core.explain import explain
@@ -14,6 +14,8 @@ from desktop.core.texts import Texts
 from desktop.ui.intents import Target
 from desktop.ui.labels import button, label
 from desktop.ui.start import wording
+from desktop.ui.start.address import AddressBox
+from desktop.ui.start.column import Column
 from desktop.ui.start.journey import Journey, Step
 from desktop.ui.start.notice import Notice
 from desktop.ui.start.row import StepRow
@@ -21,36 +23,36 @@ from desktop.ui.start.setup import Setup
 from desktop.ui.start.strand import Shape, Strand
 from desktop.ui.theme import Theme
 
-_WIDEST = 700
 _GAP = 14
 
 
-class StartSheet(QScrollArea):
+class StartSheet(Column):
     """Shows a `Journey`, or the fields before there is one.
 
     Signals:
         submitted: start with this host text and this model.
         retried: try again now.
+        moved: the host is to be reached by what was pasted.
+        compared: the host's old and new key are to be seen.
         left: back to the conversation.
     """
 
     submitted = Signal(str, str)
     retried = Signal()
+    moved = Signal(str)
+    compared = Signal()
     left = Signal()
 
     def __init__(self, theme: Theme, texts: Texts, target: Target) -> None:
-        super().__init__()
-        self.setObjectName("startSheet")
-        self.setAccessibleName(texts["start.name"])
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        super().__init__("startSheet", texts["start.name"])
         self._texts, self._target = texts, target
         self.setup = Setup(texts, target)
         self.setup.submitted.connect(self.submitted)
         self._notice = Notice(texts)
         self._notice.retried.connect(self.retried)
         self._notice.changed.connect(self._edit)
+        self._notice.compared.connect(self.compared)
+        self._notice.address.given.connect(self.moved)
         self._editing = False  # the fields are open after a failure
         self._title = label(size=1.7, bold=True, wrap=True)
         self._sentence = label(tone="quiet", size=1.05, wrap=True)
@@ -59,9 +61,11 @@ class StartSheet(QScrollArea):
             for step in Step
         }
         self._steps = self._make_steps(theme)
+        self._note = label(tone="quiet", size=0.92, wrap=True)
         self._back = button(texts["start.back"], "link", "backButton")
         self._back.clicked.connect(self.left)
         self._arrange()
+        self.show_target(target)
 
     def _make_steps(self, theme: Theme) -> QWidget:
         steps = QWidget()
@@ -84,11 +88,7 @@ class StartSheet(QScrollArea):
         return steps
 
     def _arrange(self) -> None:
-        column = QWidget()
-        column.setMaximumWidth(_WIDEST)
-        inside = QVBoxLayout(column)
-        inside.setContentsMargins(28, 28, 28, 28)
-        inside.setSpacing(8)
+        inside = self.inside
         inside.addStretch(2)
         inside.addWidget(self._back, 0, Qt.AlignmentFlag.AlignLeft)
         for widget in (self.setup, self._title, self._sentence):
@@ -97,20 +97,22 @@ class StartSheet(QScrollArea):
         inside.addWidget(self._notice)
         inside.addSpacing(6)
         inside.addWidget(self._steps)
+        inside.addSpacing(4)
+        inside.addWidget(self._note)
         inside.addStretch(3)
-        around = QWidget()
-        around.setObjectName("startColumn")
-        line = QHBoxLayout(around)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.addStretch(1)
-        line.addWidget(column, 1000)
-        line.addStretch(1)
-        self.setWidget(around)
+
+    @property
+    def address(self) -> AddressBox:
+        """Where the host's new line is asked for."""
+        return self._notice.address
 
     def show_target(self, target: Target) -> None:
         """Show another host."""
         self._target = target
         self.setup.show_target(target)
+        settings = "; ".join(target.notes)
+        self._note.setText(self._texts("start.ssh-config-note", settings=settings))
+        self._note.setVisible(bool(settings))
 
     def show_journey(self, journey: Journey, now: float, *, may_leave: bool) -> None:
         """Show how things stand at clock time `now`."""
@@ -143,17 +145,21 @@ class StartSheet(QScrollArea):
         self.setup.edit()
 
     def _show_notice(self, journey: Journey, now: float) -> None:
-        reconnecting = journey.phase is Phase.RECONNECTING
+        self._notice.address.ask(asking=wording.asks_for_line(journey) and not self._editing)
+        waiting = wording.waits(journey)
         failed = journey.phase is Phase.FAILED and not self._editing and journey.error is not None
-        self._notice.setVisible(reconnecting or failed)
-        if reconnecting:
+        self._notice.setVisible(waiting or failed)
+        if waiting:
             title = self._texts["start.title.reconnecting"]
             if journey.error is not None:
                 title = explain(journey.error, self._texts.language).title
-            self._notice.show_waiting(title, wording.countdown(journey, now, self._texts))
+            countdown = wording.countdown(journey, now, self._texts)
+            hint = wording.waiting_hint(journey, now, self._texts)
+            self._notice.show_waiting(title, countdown, hint)
         elif failed and journey.error is not None:
             why = explain(journey.error, self._texts.language)
-            self._notice.show_failure(why, last_lines(journey.error))
+            has_keys = journey.error.code == "host-key-changed"
+            self._notice.show_failure(why, last_lines(journey.error), has_keys=has_keys)
 
 
 def last_lines(error: AppError) -> Sequence[str]:

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from desktop.core.account import account
 from desktop.core.amounts import amount, duration, joined, pace
+from desktop.core.bill import cost, money
 from desktop.core.explain import explain
 from desktop.core.phases import Phase
 from desktop.core.texts import Texts
+from desktop.ui.intents import Target
 from desktop.ui.start.journey import Journey, Row, Step
 from remote import wire
 
+# What a host says, or does not, that got another port, password or key while it was off.
+_OF_ANOTHER_ADDRESS = frozenset(
+    {
+        "authentication-failed",
+        "host-key-changed",
+        "host-key-unknown",
+        "host-not-found",
+        "host-refused",
+        "password-needed",
+    }
+)
 ON_THE_WAY = (Phase.CONNECTING, Phase.CHECKING, Phase.PREPARING, Phase.LOADING)
 
 
@@ -53,6 +66,44 @@ def countdown(journey: Journey, now: float, texts: Texts) -> str:
     if left is None or left < 0.5:
         return texts["reconnect.trying"]
     return texts("reconnect.waiting", time=duration(left, texts))
+
+
+def waits(journey: Journey) -> bool:
+    """Tell whether the host cannot be reached just now and is tried again."""
+    first_connect = journey.phase is Phase.CONNECTING and journey.next_try is not None
+    return journey.phase is Phase.RECONNECTING or first_connect
+
+
+def waiting_hint(journey: Journey, now: float, texts: Texts) -> str:
+    """Return what a person may think of a host that cannot be reached just now."""
+    if journey.phase is Phase.RECONNECTING:
+        return texts["reconnect.hint"]
+    if journey.gives_up is None:
+        return ""
+    return texts("reconnect.starting", time=duration(journey.gives_up - now, texts))
+
+
+def asks_for_line(journey: Journey) -> bool:
+    """Tell whether the host may have another address now, so that a person should be asked."""
+    error = journey.error
+    failed = journey.phase is Phase.FAILED and error is not None
+    return journey.asks or (failed and error is not None and error.code in _OF_ANOTHER_ADDRESS)
+
+
+def bill(target: Target, seconds: float | None, texts: Texts) -> str:
+    """Return what the rental has cost in so many seconds, "" where nobody can tell."""
+    if seconds is None or not target.rate:
+        return ""
+    spent = money(cost(target.rate, seconds), target.currency)
+    return texts("header.bill", money=spent)
+
+
+def bill_explained(target: Target, seconds: float | None, texts: Texts) -> str:
+    """Return how that figure came about, and what it is not."""
+    if seconds is None or not target.rate:
+        return ""
+    rate = texts("amount.per-hour", money=money(target.rate, target.currency))
+    return texts("header.bill-help", rate=rate, time=duration(seconds, texts))
 
 
 def row_figures(row: Row, texts: Texts) -> tuple[str, str]:

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import (
     QAbstractTextDocumentLayout,
-    QColor,
-    QFontMetricsF,
     QPainter,
-    QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
     QTextDocument,
-    QTextFrameFormat,
     QTextOption,
-    QTextTable,
 )
 
 from desktop.ui.transcript.look import Look
 
-_ITEM_GAP = 4.0
+_MOST_FOUND = 500  # matches in one block
 
-Span = tuple[int, int]  # selected characters of a document: from, to
+Span = tuple[int, int]  # characters of a document: from, to
+Tint = tuple[Span, str]  # a span and the name of the colour behind it
 
 
 class Block:
@@ -30,17 +28,25 @@ class Block:
     Attributes:
         gap: pixels above the block.
         tone: name of the colour of its text.
+        inset: pixels by which it stands to the right of the column's edge.
+        follows: it is a further piece of the block above, without a gap.
+        joint: what copying puts between the block above and this one.
         look: what it is drawn with.
     """
 
     gap = 12.0
     tone = "text"
+    inset = 0.0
+    follows = False
+    joint = "\n\n"
 
     def __init__(self, look: Look) -> None:
         self.look = look
         self._document: QTextDocument | None = None
         self._height = 0.0
         self._air = 0.0  # over the first line, which is not part of the block
+        self._bulk: tuple[int, int] | None = None  # lines and characters, for estimates
+        self._read: str | None = None  # what is read of it, once somebody asked
 
     # -- what a kind of block decides ------------------------------------------------------
 
@@ -48,8 +54,18 @@ class Block:
         """Return what copying the whole block gives."""
         raise NotImplementedError
 
-    def fill(self, document: QTextDocument) -> float:
-        """Put the content into a new document; returns the air over its first line."""
+    def visible(self) -> str:
+        """Return what is read of the block, without laying it out."""
+        return self.source()
+
+    def read(self) -> str:
+        """Return `visible`, which is parsed only once: a search asks with every letter typed."""
+        if self._read is None:
+            self._read = self.visible()
+        return self._read
+
+    def fill(self, document: QTextDocument) -> None:
+        """Put the content into a new document."""
         raise NotImplementedError
 
     def origin(self, width: float) -> QPointF:
@@ -75,6 +91,14 @@ class Block:
         """Do what the hotspot at `point` does; returns text for the clipboard, or None."""
         return None
 
+    def awaits(self) -> bool:
+        """Tell whether a formula in it may still come."""
+        return False
+
+    def pan(self, delta: float, width: float) -> bool:
+        """Move what is wider than the column sideways; tells whether it moved."""
+        return False
+
     # -- layout ----------------------------------------------------------------------------
 
     @property
@@ -84,25 +108,27 @@ class Block:
 
     def estimate(self, width: float) -> float:
         """Return a guess of the height, cheap enough for thousands of unseen blocks."""
-        text = self.source()
+        if self._bulk is None:
+            text = self.source()
+            self._bulk = (text.count("\n") + 1, len(text))
+        lines, size = self._bulk
         per_line = max(width / (self.look.line_height * 0.42), 8)
-        lines = sum(1 + len(line) // per_line for line in text.split("\n"))
-        return self.outer_height(lines * self.look.line_height)
+        return self.outer_height((lines + size / per_line * 0.8) * self.look.line_height)
 
     def lay_out(self, width: float) -> float:
         """Return the height at this width; builds the document when there is none."""
-        if self._document is None:
-            self._build()
-        assert self._document is not None
+        document = self.built()
         inner = self.inner_width(width)
-        if self._document.textWidth() != inner:
-            self._document.setTextWidth(inner)
-        self._height = self.outer_height(self._document.size().height() - self._air)
+        if document.textWidth() != inner:
+            document.setTextWidth(inner)
+        height = document.size().height()
+        self._air = _air(document)
+        self._height = self.outer_height(height - self._air)
         return self._height
 
     def release(self) -> None:
         """Forget the document; the next `lay_out` makes it again."""
-        self._document = None
+        self._document = self._read = self._bulk = None
 
     def renew(self, look: Look) -> None:
         """Be drawn with another look from now on."""
@@ -113,7 +139,7 @@ class Block:
         document = QTextDocument()
         document.setUndoRedoEnabled(False)
         document.setDocumentMargin(0)
-        document.setIndentWidth(self.look.line_height * 0.9)
+        document.setIndentWidth(self.look.indent)
         document.setDefaultFont(self.look.body)
         option = QTextOption()
         option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
@@ -125,7 +151,9 @@ class Block:
 
     # -- painting and picking --------------------------------------------------------------
 
-    def paint(self, painter: QPainter, width: float, clip: QRectF, span: Span | None) -> None:
+    def paint(
+        self, painter: QPainter, width: float, clip: QRectF, tints: Sequence[Tint] = ()
+    ) -> None:
         """Paint the block at the painter's origin; `clip` is in the block's coordinates."""
         self.decorate(painter, width)
         if self._document is None:
@@ -134,20 +162,20 @@ class Block:
         context = QAbstractTextDocumentLayout.PaintContext()
         context.palette = self.look.text_palette(self.tone)
         context.clip = clip.translated(-origin)
-        if span is not None:
-            context.selections = [self._selected(self._document, span)]
+        if tints:
+            context.selections = [self._selected(self._document, *tint) for tint in tints]
         painter.save()
         painter.translate(origin)
         self._document.documentLayout().draw(painter, context)
         painter.restore()
 
     def _selected(
-        self, document: QTextDocument, span: Span
+        self, document: QTextDocument, span: Span, colour: str
     ) -> QAbstractTextDocumentLayout.Selection:
         selection = QAbstractTextDocumentLayout.Selection()
         selection.cursor = _cursor(document, span)
         selection.format = QTextCharFormat()
-        selection.format.setBackground(self.look.colour("selected"))
+        selection.format.setBackground(self.look.colour(colour))
         return selection
 
     def position(self, point: QPointF, width: float) -> int:
@@ -165,27 +193,49 @@ class Block:
 
     def length(self) -> int:
         """Return the number of characters that can be selected."""
-        self.lay_out_if_needed()
-        return self._document.characterCount() - 1 if self._document is not None else 0
+        return self.built().characterCount() - 1
 
-    def lay_out_if_needed(self) -> None:
-        """Build the document of a block that was never seen, for copying from it."""
+    def built(self) -> QTextDocument:
+        """Return the document, made now where there is none."""
         if self._document is None:
-            self._build()
-
-    def _build(self) -> None:
-        self._document = self._new_document()
-        self._air = self.fill(self._document)
+            self._document = self._new_document()
+            self.fill(self._document)
+        return self._document
 
     def selected_text(self, span: Span) -> str:
         """Return the text of a span: the source where it is all of it, else as it is read."""
         start, end = sorted(span)
         if start == 0 and end >= self.length():
             return self.source()
-        assert self._document is not None
-        fragment = _cursor(self._document, (start, end)).selectedText()
+        fragment = _cursor(self.built(), (start, end)).selectedText()
         # Qt's paragraph and line separators, and its stand-in for a table's cell border.
         return fragment.replace("\u2029", "\n").replace("\u2028", "\n").replace("\ufdd0", "\t")
+
+    def occurrences(self, text: str) -> list[Span]:
+        """Return where a text stands in the document, in whatever case, without overlaps."""
+        document = self.built()
+        spans: list[Span] = []
+        found = document.find(text, 0)
+        while not found.isNull() and len(spans) < _MOST_FOUND:
+            spans.append((found.selectionStart(), found.selectionEnd()))
+            found = document.find(text, found.selectionEnd())
+        return spans
+
+    def line_of(self, character: int) -> tuple[float, float]:
+        """Return top and height of the line with a character, inside the block."""
+        document = self.built()
+        block = document.findBlock(min(character, document.characterCount() - 1))
+        top = document.documentLayout().blockBoundingRect(block).top()
+        line = block.layout().lineForTextPosition(character - block.position())
+        if not line.isValid():
+            return top, self.look.line_height
+        return top + line.y() + self.origin(0).y(), line.height()
+
+
+def _air(document: QTextDocument) -> float:
+    """Return what Qt adds over the first line to make it as high as it shall be."""
+    line = document.firstBlock().layout().lineAt(0)
+    return line.y() if line.isValid() else 0.0
 
 
 def _cursor(document: QTextDocument, span: Span) -> QTextCursor:
@@ -194,50 +244,3 @@ def _cursor(document: QTextDocument, span: Span) -> QTextCursor:
     cursor.setPosition(min(span[0], last))
     cursor.setPosition(min(span[1], last), QTextCursor.MoveMode.KeepAnchor)
     return cursor
-
-
-def space_lines(document: QTextDocument, line_height: float) -> float:
-    """Give every line outside tables at least this height, and the blocks their distances.
-
-    Returns:
-        The air that Qt puts over the first line, in pixels.
-    """
-    kind = QTextBlockFormat.LineHeightTypes.MinimumHeight
-    cursor = QTextCursor(document)
-    block = document.begin()
-    while block.isValid():
-        cursor.setPosition(block.position())
-        spacing = QTextBlockFormat()
-        if cursor.currentTable() is None:
-            spacing.setLineHeight(line_height, kind.value)
-        if block.textList() is not None:  # Qt would set a nested list apart like a paragraph
-            spacing.setTopMargin(_ITEM_GAP)
-            spacing.setBottomMargin(0)
-        if not block.previous().isValid():
-            spacing.setTopMargin(0)
-        if not block.next().isValid():
-            spacing.setBottomMargin(0)
-        cursor.mergeBlockFormat(spacing)
-        block = block.next()
-    return _air_over_first(document, line_height)
-
-
-def _air_over_first(document: QTextDocument, line_height: float) -> float:
-    cursor = QTextCursor(document)
-    if cursor.currentTable() is not None:
-        return 0.0
-    cursor.movePosition(QTextCursor.MoveOperation.NextCharacter)  # the format is of what is before
-    return max(line_height - QFontMetricsF(cursor.charFormat().font()).height(), 0.0)
-
-
-def rule_tables(document: QTextDocument, line: QColor) -> None:
-    """Draw tables with hairlines: Qt takes no border colour from a style sheet."""
-    for frame in document.rootFrame().childFrames():
-        if isinstance(frame, QTextTable):
-            ruled = frame.format().toTableFormat()
-            ruled.setBorderCollapse(True)
-            ruled.setBorder(1)
-            ruled.setBorderStyle(QTextFrameFormat.BorderStyle.BorderStyle_Solid)
-            ruled.setBorderBrush(line)
-            ruled.setCellPadding(7)
-            frame.setFormat(ruled)

@@ -1,69 +1,31 @@
 """From Markdown to the rich text that Qt lays out.
 
-CommonMark with tables and strikethrough, HTML shown as text, images as their description and
-address: nothing is ever fetched. One rule is bent for Chinese: CommonMark's flanking rule takes
-full-width punctuation for the edge of a word, so that `**重点：**她` would not be bold
-(commonmark-spec#650). Here East Asian wide characters count as letters.
+CommonMark with tables, strikethrough, task lists, footnote marks and maths; HTML shown as text,
+images as their description and address: nothing is ever fetched.
 
 Slow to import; only imported once the first text is shown.
 """
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, MutableMapping, Sequence
 from functools import cache
 from html import escape
 from typing import Any
 
 from markdown_it import MarkdownIt
-from markdown_it.common.utils import isMdAsciiPunct, isPunctChar, isWhiteSpace
-from markdown_it.parser_inline import ParserInline
 from markdown_it.renderer import RendererHTML
-from markdown_it.rules_inline.state_inline import Scanned, StateInline
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
 from desktop.ui.theme import Colours
+from desktop.ui.transcript.inline import extend
 
+Formula = Callable[[str, bool, str], str]
+"""From TeX, whether it is displayed, and the source with its delimiters, to rich text."""
 
-def _is_punctuation(char: str) -> bool:
-    # "A": curly quotes and dashes, which Chinese uses at full width too.
-    if unicodedata.east_asian_width(char) in "WFA":
-        return False
-    return isMdAsciiPunct(ord(char)) or isPunctChar(char)
-
-
-class _ChineseInline(StateInline):
-    """CommonMark's inline state with wide punctuation counted as letters."""
-
-    def scanDelims(self, start: int, canSplitWord: bool) -> Scanned:  # noqa: N802, N803
-        """Tell whether the run of markers at `start` can open and can close emphasis."""
-        marker = self.src[start]
-        pos = start
-        while pos < self.posMax and self.src[pos] == marker:
-            pos += 1
-        before = self.src[start - 1] if start else " "
-        after = self.src[pos] if pos < self.posMax else " "
-        punctuated = _is_punctuation(before), _is_punctuation(after)
-        spaced = isWhiteSpace(ord(before)), isWhiteSpace(ord(after))
-        left = not (spaced[1] or (punctuated[1] and not (spaced[0] or punctuated[0])))
-        right = not (spaced[0] or (punctuated[0] and not (spaced[1] or punctuated[1])))
-        return Scanned(
-            left and (canSplitWord or not right or punctuated[0]),
-            right and (canSplitWord or not left or punctuated[1]),
-            pos - start,
-        )
-
-
-class _Inline(ParserInline):
-    def parse(self, src: str, md: MarkdownIt, env: EnvType, tokens: list[Token]) -> list[Token]:
-        """Do as the parent does, with the state above."""
-        state = _ChineseInline(src, md, env, tokens)
-        self.tokenize(state)
-        for rule in self.ruler2.getRules(""):
-            rule(state)
-        return state.tokens
+_TASK = re.compile(r"\[([ xX])\][ \t]+")
 
 
 class _QtRenderer(RendererHTML):
@@ -73,11 +35,10 @@ class _QtRenderer(RendererHTML):
         """Show an image as a link with its description: nothing is fetched."""
         token = tokens[idx]
         source = escape(str(token.attrs.get("src", "")))
-        return f'<a href="{source}">[{escape(token.content) or source}]</a>'
+        described = escape(_plain(token.children))
+        return f'<a href="{source}">[{described or source}]</a>'
 
-    def table_open(
-        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
-    ) -> str:
+    def table_open(self, *_: Any) -> str:
         """Draw hairlines, not boxes."""
         return '<table border="1" cellspacing="0" cellpadding="7">'
 
@@ -89,29 +50,102 @@ class _QtRenderer(RendererHTML):
         """Close it."""
         return "</s>"
 
-    def softbreak(
-        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
-    ) -> str:
+    def softbreak(self, *_: Any) -> str:
         """Break where the model broke: chat models mean it."""
         return "<br>"
+
+    def maths(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        """Show a formula as the environment's `formula` draws it, or as its source."""
+        token = tokens[idx]
+        draw: Formula | None = env.get("formula")
+        if draw is None:
+            return f"<code>{escape(token.content)}</code>"
+        return draw(token.content, bool(token.meta["display"]), token.markup)
+
+    def footnote_mark(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
+    ) -> str:
+        """Raise the label."""
+        return f"<sup>{escape(tokens[idx].content)}</sup>"
+
+
+def _tasks(tokens: list[Token]) -> None:
+    """Make boxes of the `[ ]` and `[x]` that items begin with."""
+    for before, opening, inline in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if before.type != "list_item_open" or opening.type != "paragraph_open":
+            continue
+        first = inline.children[0] if inline.children else None
+        if first is not None and (found := _TASK.match(first.content)):
+            box = "☐" if found[1] == " " else "☑"
+            first.content = f"{box}\u2002{first.content[found.end() :]}"
 
 
 @cache
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False}, renderer_cls=_QtRenderer)
-    parser.inline = _Inline()
+    extend(parser)
     parser.enable(["table", "strikethrough"])
     return parser
 
 
-def to_html(source: str, references: dict[str, Any]) -> str:
-    """Return rich text of one segment.
+def parse(
+    source: str, references: MutableMapping[str, Any], number: int | None = None
+) -> list[Token]:
+    """Return markdown-it's tokens of one segment.
 
     Args:
         source: Markdown.
-        references: link definitions of the whole reply; new ones are added.
+        references: link definitions of the whole reply, by "references"; new ones are added.
+        number: what the item of an ordered list is counted as.
     """
-    return str(_parser().render(source, references)).strip()
+    tokens = _parser().parse(source, references)
+    _tasks(tokens)
+    if number is not None and tokens and tokens[0].type == "ordered_list_open":
+        tokens[0].attrSet("start", str(number))
+    return tokens
+
+
+def to_html(
+    source: str,
+    references: MutableMapping[str, Any],
+    number: int | None = None,
+    formula: Formula | None = None,
+) -> str:
+    """Return rich text of one segment; the arguments are those of `parse`."""
+    tokens = parse(source, references, number)
+    env = {**references, "formula": formula}
+    return str(_parser().renderer.render(tokens, _parser().options, env)).strip()
+
+
+def inline_html(
+    source: str, references: MutableMapping[str, Any], formula: Formula | None = None
+) -> str:
+    """Return rich text of a piece of one line, such as a cell."""
+    tokens = _parser().parseInline(source, references)
+    env = {**references, "formula": formula}
+    return str(_parser().renderer.render(tokens, _parser().options, env))
+
+
+def visible(tokens: Sequence[Token] | None) -> str:
+    """Return what is read of parsed Markdown: a line for each of its blocks."""
+    parts: list[str] = []
+    for token in tokens or ():
+        if token.type == "inline":
+            parts += [visible(token.children), "\n"]
+        elif token.type in ("softbreak", "hardbreak"):
+            parts.append("\n")
+        elif token.type == "image":
+            parts.append(f"[{_plain(token.children) or token.attrs.get('src', '')}]")
+        else:
+            parts.append(token.content)
+    return "".join(parts)
+
+
+def _plain(tokens: Sequence[Token] | None) -> str:
+    """Return the description of an image, in which another image is only its words."""
+    return "".join(
+        _plain(token.children) if token.type == "image" else token.content for token in tokens or ()
+    )
 
 
 def style_sheet(colours: Colours, monospace: str, code_points: float) -> str:

@@ -7,21 +7,41 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt, QTimer, QUrl
 from PySide6.QtGui import (
     QContextMenuEvent,
-    QDesktopServices,
     QKeyEvent,
     QKeySequence,
     QMouseEvent,
     QTextCursor,
+    QWheelEvent,
 )
 from PySide6.QtWidgets import QMenu, QToolTip
 
 from desktop.ui.transcript.selection import Place, Selection
 
 if TYPE_CHECKING:
+    from desktop.ui.transcript.flow import Seen
     from desktop.ui.transcript.view import Transcript
 
 _SCROLL_MS = 30
 _OPENABLE = ("https", "http", "mailto")
+_LONGEST_TIP = 300
+_OURS = frozenset(
+    {
+        QEvent.Type.MouseButtonPress,
+        QEvent.Type.MouseMove,
+        QEvent.Type.MouseButtonRelease,
+        QEvent.Type.MouseButtonDblClick,
+        QEvent.Type.Wheel,
+        QEvent.Type.ContextMenu,
+        QEvent.Type.Leave,
+        QEvent.Type.KeyPress,
+        QEvent.Type.DevicePixelRatioChange,
+    }
+)
+_ALT = Qt.KeyboardModifier.AltModifier
+_SHIFT = Qt.KeyboardModifier.ShiftModifier
+_SHIFT_OR_KEYPAD = _SHIFT | Qt.KeyboardModifier.KeypadModifier
+_SIDEWAYS: dict[int, int] = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
+_STEP, _FAR = 60.0, 400.0  # pixels of a key, and with Shift
 
 
 class Pointer(QObject):
@@ -41,14 +61,27 @@ class Pointer(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """Route the events that are ours."""
         kind = event.type()
-        if isinstance(event, QMouseEvent) and watched is self._view.viewport():
+        if kind not in _OURS:  # the last events come when the view is already half gone
+            return False
+        if watched is not self._view:
+            return self._in_viewport(kind, event)
+        if kind == QEvent.Type.DevicePixelRatioChange:
+            self._view.renew()
+        return isinstance(event, QKeyEvent) and kind == QEvent.Type.KeyPress and self._key(event)
+
+    def _in_viewport(self, kind: QEvent.Type, event: QEvent) -> bool:
+        if isinstance(event, QMouseEvent):
             return self._mouse(kind, event)
-        if isinstance(event, QContextMenuEvent) and watched is self._view.viewport():
+        if isinstance(event, QWheelEvent):
+            return self._wheel(event)
+        if isinstance(event, QContextMenuEvent):
             self._menu(event)
             return True
-        if kind == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
-            return watched is self._view and self._key(event)
+        if kind == QEvent.Type.Leave:
+            self._view.hover(None)
         return False
+
+    # -- the mouse ---------------------------------------------------------------------------
 
     def _mouse(self, kind: QEvent.Type, event: QMouseEvent) -> bool:
         point = event.position()
@@ -96,27 +129,24 @@ class Pointer(QObject):
         self._anchor = None
         if moved or found is None:
             return
-        index, inside = found
-        block, width = self._view.flow.blocks[index], self._view.column()[1]
-        if block.hotspot(inside, width):
-            self._view.activate(index, inside)
-        elif link := block.link(inside, width):
-            url = QUrl(link)
-            if url.scheme() in _OPENABLE:  # a model's link never opens a file or a program
-                QDesktopServices.openUrl(url)
+        seen, inside = found
+        width = self._view.width_of(seen.block)
+        if seen.block.hotspot(inside, width):
+            self._view.activate(seen, inside)
+        elif link := _openable(seen.block.link(inside, width)):
+            self._view.linked.emit(link)
 
     def _select_word(self, point: QPointF) -> None:
-        place = self._place(point)
-        document = None if place is None else self._view.flow.blocks[place.block].document
-        if place is None or document is None:
+        place, found = self._place(point), self._view.block_at(point)
+        if place is None or found is None or found[0].block.document is None:
             return
-        cursor = QTextCursor(document)
+        cursor = QTextCursor(found[0].block.document)
         cursor.setPosition(place.character)
         cursor.select(QTextCursor.SelectionType.WordUnderCursor)
+        start, end = cursor.selectionStart(), cursor.selectionEnd()
         self._view.select(
             Selection(
-                Place(place.block, cursor.selectionStart()),
-                Place(place.block, cursor.selectionEnd()),
+                Place(place.section, place.block, start), Place(place.section, place.block, end)
             )
         )
 
@@ -124,22 +154,27 @@ class Pointer(QObject):
         found = self._view.block_at(point)
         if found is None:
             return None
-        index, inside = found
-        block = self._view.flow.blocks[index]
-        return Place(index, max(block.position(inside, self._view.column()[1]), 0))
+        seen, inside = found
+        character = max(seen.block.position(inside, self._view.width_of(seen.block)), 0)
+        return Place(seen.section, seen.index, character)
 
     def _show_cursor(self, point: QPointF) -> None:
         shape, tip = Qt.CursorShape.ArrowCursor, ""
-        if found := self._view.block_at(point):
-            index, inside = found
-            block, width = self._view.flow.blocks[index], self._view.column()[1]
-            tip = block.link(inside, width)
-            if tip or block.hotspot(inside, width):
-                shape = Qt.CursorShape.PointingHandCursor
-            elif 0 <= inside.x() <= width:
-                shape = Qt.CursorShape.IBeamCursor
+        found = self._view.block_at(point)
+        self._view.hover(None if found is None else found[0].section)
+        if found is not None:
+            shape, tip = self._over(*found)
         self._view.viewport().setCursor(shape)
-        QToolTip.showText(self._view.viewport().mapToGlobal(point.toPoint()), tip[:300], self._view)
+        QToolTip.showText(self._view.viewport().mapToGlobal(point.toPoint()), tip, self._view)
+
+    def _over(self, seen: Seen, inside: QPointF) -> tuple[Qt.CursorShape, str]:
+        width = self._view.width_of(seen.block)
+        tip = seen.block.link(inside, width)[:_LONGEST_TIP]
+        if tip or seen.block.hotspot(inside, width):
+            return Qt.CursorShape.PointingHandCursor, tip
+        if 0 <= inside.x() <= width:
+            return Qt.CursorShape.IBeamCursor, ""
+        return Qt.CursorShape.ArrowCursor, ""
 
     def _scroll_on(self) -> None:
         """Go on scrolling while the mouse is held outside."""
@@ -149,25 +184,54 @@ class Pointer(QObject):
         bar.setValue(bar.value() + int(max(min(beyond, 60), -60)))
         self._extend(self._last)
 
+    def _wheel(self, event: QWheelEvent) -> bool:
+        """Move wide code and tables sideways, and zoom; the rest is scrolling."""
+        keys, turned = event.modifiers(), event.angleDelta()
+        if keys & Qt.KeyboardModifier.ControlModifier and turned.y():
+            self._view.zoom(1 if turned.y() > 0 else -1)
+            return True
+        sideways = turned.y() if keys & Qt.KeyboardModifier.ShiftModifier else turned.x()
+        if not sideways:  # with Alt, Qt turns the wheel's own direction
+            return False
+        found = self._view.block_at(event.position())
+        return found is not None and self._view.pan(found[0], -sideways / 2)
+
+    # -- keys --------------------------------------------------------------------------------
+
     def _key(self, event: QKeyEvent) -> bool:
-        bar = self._view.verticalScrollBar()
+        view, bar = self._view, self._view.verticalScrollBar()
+        key = event.key()
         if event.matches(QKeySequence.StandardKey.Copy):
-            self._view.copy()
+            view.copy()
         elif event.matches(QKeySequence.StandardKey.SelectAll):
-            self._view.select_all()
-        elif event.key() == Qt.Key.Key_Home:
+            view.select_all()
+        elif event.modifiers() & _ALT and key in (Qt.Key.Key_Up, Qt.Key.Key_Down):
+            view.step(-1 if key == Qt.Key.Key_Up else 1)
+        elif key in _SIDEWAYS and not event.modifiers() & ~_SHIFT_OR_KEYPAD:
+            return view.pan_seen(_SIDEWAYS[key] * (_FAR if event.modifiers() & _SHIFT else _STEP))
+        elif key == Qt.Key.Key_Escape and view.current is not None:
+            view.step(0)
+        elif key == Qt.Key.Key_Home:
             bar.setValue(0)
-        elif event.key() == Qt.Key.Key_End:
-            self._view.to_end()
+        elif key == Qt.Key.Key_End:
+            view.to_end()
         else:
             return False
         return True
 
     def _menu(self, event: QContextMenuEvent) -> None:
-        texts = self._view.texts
-        menu = QMenu(self._view)
-        copy = menu.addAction(texts["transcript.copy"], self._view.copy)
-        copy.setEnabled(self._view.selection is not None and not self._view.selection.empty)
-        menu.addAction(texts["transcript.select-all"], self._view.select_all)
+        view, texts = self._view, self._view.texts
+        menu = QMenu(view)
+        copy = menu.addAction(texts["transcript.copy"], view.copy)
+        copy.setEnabled(view.selection is not None and not view.selection.empty)
+        menu.addAction(texts["transcript.select-all"], view.select_all)
+        found = view.block_at(QPointF(event.pos()))
+        if found is not None:
+            view.offer_actions(menu, found[0].section)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(event.globalPos())
+
+
+def _openable(link: str) -> str:
+    """Return the link where it is of a kind that may be opened: never a file or a program."""
+    return link if QUrl(link).scheme() in _OPENABLE else ""

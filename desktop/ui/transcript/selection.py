@@ -1,17 +1,21 @@
-"""A selection over all blocks: two ends, each a block and a character in it."""
+"""A selection over all messages: two ends, each a block of a message and a character in it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from desktop.ui.transcript.block import Block, Span
+from desktop.ui.transcript.block import Span
+from desktop.ui.transcript.section import Section
+
+END = 1 << 40  # behind the last block of a message, and the last character of a block
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
     """A character of the transcript."""
 
+    section: int
     block: int
     character: int
 
@@ -33,29 +37,53 @@ class Selection:
         """Tell whether nothing is selected."""
         return self.anchor == self.cursor
 
-    def span(self, index: int, length: int) -> Span | None:
-        """Return what is selected of a block, or None."""
+    def span(self, section: int, block: int) -> Span | None:
+        """Return what is selected of a block, up to END for all the rest, or None."""
         first, last = self.ends
-        if self.empty or not first.block <= index <= last.block:
+        here = (section, block)
+        if self.empty or not (first.section, first.block) <= here <= (last.section, last.block):
             return None
-        start = first.character if index == first.block else 0
-        end = last.character if index == last.block else length
+        start = first.character if here == (first.section, first.block) else 0
+        end = last.character if here == (last.section, last.block) else END
         return (start, end) if start < end else None
 
-    def text(self, blocks: Sequence[Block]) -> str:
+    def text(self, sections: Sequence[Section]) -> str:
         """Return what copying gives: Markdown for whole blocks, plain text for parts."""
         first, last = self.ends
-        parts = []
-        for index in range(first.block, min(last.block + 1, len(blocks))):
-            block = blocks[index]
-            span = self.span(index, block.length())
-            if span is not None and (text := block.selected_text(span)):
-                parts.append(text)
-        return "\n\n".join(parts)
+        parts: list[str] = []
+        for index in range(first.section, min(last.section + 1, len(sections))):
+            section = sections[index]
+            if self._holds(index):
+                parts += ["\n\n", section.text]
+            else:
+                section.open()
+                parts += self._of_blocks(index, section)
+        return "".join(parts[1:])
+
+    def _holds(self, section: int) -> bool:
+        """Tell whether it holds all of a message, whose own text is what to copy then."""
+        first, last = self.ends
+        return first <= Place(section, 0, 0) and Place(section, END, END) <= last
+
+    def _of_blocks(self, index: int, section: Section) -> list[str]:
+        parts: list[str] = []
+        for inner, block in enumerate(section.column.blocks):
+            span = self.span(index, inner)
+            if span is None:
+                continue
+            text = block.source() if span == (0, END) else block.selected_text(span)
+            if text:
+                parts += [block.joint, text]
+        return parts
 
 
-def everything(blocks: Sequence[Block]) -> Selection | None:
+def everything(sections: Sequence[Section]) -> Selection | None:
     """Return the selection of all there is, or None of nothing."""
-    if not blocks:
+    if not sections:
         return None
-    return Selection(Place(0, 0), Place(len(blocks) - 1, blocks[-1].length()))
+    return Selection(Place(0, 0, 0), Place(len(sections) - 1, END, END))
+
+
+def message(index: int) -> Selection:
+    """Return the selection of one message."""
+    return Selection(Place(index, 0, 0), Place(index, END, END))

@@ -1,251 +1,336 @@
-"""The transcript: one own scroll area that lays out only what is seen.
-
-Scrolling moves pixels instead of painting again, an update paints from the first changed block
-down, and a block is never laid out twice at one width. Qt's text widgets lay the whole
-conversation out again on every resize; measured, that is a quarter of a second at 500 messages.
-"""
+"""The transcript: a conversation as it is read, searched, copied from and acted upon."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QAbstractScrollArea, QWidget
+from collections.abc import Callable, Sequence
+from functools import partial
 
-from desktop.core.events import ReplyDone
-from desktop.core.explain import Explanation
+from PySide6.QtCore import QPointF, QTimer, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QMenu, QWidget
+
 from desktop.core.texts import Texts
 from desktop.ui.theme import Theme
-from desktop.ui.transcript.block import Block
-from desktop.ui.transcript.blocks import UserBlock
+from desktop.ui.transcript import access
+from desktop.ui.transcript.actions import ActionRow
+from desktop.ui.transcript.block import Tint
+from desktop.ui.transcript.canvas import COLUMN, MARGIN, Canvas
 from desktop.ui.transcript.code import CodeBlock
-from desktop.ui.transcript.flow import Flow
-from desktop.ui.transcript.look import make_look
+from desktop.ui.transcript.find import Match
+from desktop.ui.transcript.finding import Finding
+from desktop.ui.transcript.flow import Seen
+from desktop.ui.transcript.footer import FooterBlock
+from desktop.ui.transcript.plain import FoldBlock
 from desktop.ui.transcript.pointer import Pointer
-from desktop.ui.transcript.reply import Reply
-from desktop.ui.transcript.selection import Selection, everything
+from desktop.ui.transcript.section import Section
+from desktop.ui.transcript.selection import Selection, everything, message
+from desktop.ui.transcript.shown import Action, Shown
 
-COLUMN = 760  # pixels: about 45 Chinese characters or 85 Latin ones a line, what reads well
-MARGIN = 28
-_BOTTOM = 24  # air under the last line
+__all__ = ["COLUMN", "MARGIN", "Transcript"]
+
 _COPIED_MS = 1500
-_NEAR_BOTTOM = 24  # this close to the end still counts as reading along
 
 
-class Transcript(QAbstractScrollArea):
-    """One conversation, growing at its end.
+class Transcript(Canvas):
+    """One conversation.
 
     Signals:
+        acted: a person chose an `Action` on a message, with its id. COPY is done here already.
+        linked: a person clicked a link, with its address: http, https or mailto. The view opens
+            nothing; hovering shows the address.
         followed: whether the view keeps to the end (True) or the reader went up (False).
+
+    Attributes:
+        current: index of the message that keys have chosen.
     """
 
-    followed = Signal(bool)
+    acted = Signal(str, object)
+    linked = Signal(str)
 
     def __init__(self, theme: Theme, texts: Texts, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        access.install()
+        super().__init__(theme, texts, parent)
         self.setObjectName("transcript")
         self.setAccessibleName(texts["transcript.name"])
-        self.setFrameShape(QAbstractScrollArea.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.viewport().setMouseTracking(True)
-        self.flow = Flow()
-        self.selection: Selection | None = None
-        self._theme = theme
-        self.texts = texts
-        self._look = make_look(theme.colours, self.font(), texts)
-        self._replies: dict[int, tuple[Reply, int]] = {}  # with the index of its first block
-        self._following = True
-        self._settling = False
+        self.current: int | None = None
+        self._hovered: int | None = None
+        self._finding = Finding()
+        self._row = ActionRow(self.viewport(), texts, theme.colours)
+        self._row.chosen.connect(self._act)
         self._pointer = Pointer(self)
-        theme.changed.connect(self._renew)
+        theme.changed.connect(lambda: self._row.colour(theme.colours))
 
-    # -- what happens in the conversation ----------------------------------------------------
+    # -- what is shown -----------------------------------------------------------------------
 
-    def say(self, text: str) -> None:
-        """Add what the user said, and go to the end."""
-        self._following = True
-        self._append([UserBlock(self._look, text)])
-        self.to_end()
+    def present(self, messages: Sequence[Shown]) -> None:
+        """Show a whole path of a conversation; a message with a known id keeps its blocks."""
+        before = [section.shown.id for section in self.flow.sections]
+        ids = [shown.id for shown in messages]
+        if before != ids[: len(before)]:
+            self.selection = self.current = None
+            self.clear_find()
+        if not set(before) & set(ids):
+            self._following = True
+        self._keeping_section(lambda: self.flow.put(self._sections(messages)))
+        self._settle()
+        self.viewport().update()
 
-    def begin(self, number: int) -> None:
-        """Add a reply that waits for its first token."""
-        reply = Reply(self._look)
-        self._replies[number] = (reply, len(self.flow.blocks))
-        self._append(reply.blocks)
+    def _sections(self, messages: Sequence[Shown]) -> list[Section]:
+        known = {section.shown.id: section for section in self.flow.sections}
+        sections = []
+        for shown in messages:
+            section = known.get(shown.id)
+            if section is None:
+                section = Section(self._look, shown)
+            elif section.now() != shown:
+                section.update(shown)
+            sections.append(section)
+        return sections
 
-    def append(self, number: int, text: str) -> None:
-        """Add text to a reply."""
-        if found := self._replies.get(number):
-            self._changed(*found, found[0].append(text))
+    def _keeping_section(self, change: Callable[[], None]) -> None:
+        """Change the path; the message at the upper edge stays where it is, if it stays."""
+        bar = self.verticalScrollBar()
+        seen = self.flow.find(bar.value())
+        section = None if seen is None else self.flow.sections[seen.section]
+        top = 0.0 if seen is None else self.flow.top(seen.section)
+        change()
+        if section in self.flow.sections and not self._following:
+            moved = self.flow.top(self.flow.sections.index(section)) - top
+            self._settling = True
+            self._set_range()
+            bar.setValue(bar.value() + round(moved))
+            self._settling = False
 
-    def reason(self, number: int, text: str) -> None:
-        """Add reasoning to a reply."""
-        if found := self._replies.get(number):
-            self._changed(*found, found[0].reason(text))
+    def _index(self, name: str) -> int | None:
+        for index in range(len(self.flow.sections) - 1, -1, -1):
+            if self.flow.sections[index].shown.id == name:
+                return index
+        return None
 
-    def finish(self, done: ReplyDone) -> None:
-        """Close a reply with its figures."""
-        if found := self._replies.pop(done.reply, None):
-            self._changed(*found, found[0].finish(done))
+    def append(self, id: str, text: str) -> None:  # noqa: A002 - the message's id
+        """Add text to a message that streams; one that does not is left alone."""
+        index = self._index(id)
+        if index is not None and self.flow.sections[index].shown.streaming:
+            self._grown(index, self.flow.sections[index].append(text))
 
-    def fail(self, number: int, why: Explanation) -> None:
-        """Close a reply with what broke it."""
-        if found := self._replies.pop(number, None):
-            self._changed(*found, found[0].fail(why))
+    def reason(self, id: str, text: str) -> None:  # noqa: A002 - the message's id
+        """Add reasoning to a message that streams."""
+        index = self._index(id)
+        if index is not None and self.flow.sections[index].shown.streaming:
+            self._grown(index, self.flow.sections[index].reason(text))
+
+    def change(self, shown: Shown) -> None:
+        """Show what has changed of a message, such as that it ended."""
+        index = self._index(shown.id)
+        if index is None:
+            return
+        ended = self.flow.sections[index].shown.streaming and not shown.streaming
+        self._grown(index, self.flow.sections[index].update(shown))
+        if ended:
+            note = shown.note
+            access.announce(self, self.texts["transcript.done"] if note is None else note.title)
+
+    def _grown(self, index: int, first: int) -> None:
+        selection = self.selection
+        if selection is not None and (index, first) <= (
+            selection.ends[1].section,
+            selection.ends[1].block,
+        ):
+            self.selection = None
+        self._changed(index, first)
 
     def plain_text(self) -> str:
         """Return the whole conversation as copying it would give it."""
-        whole = everything(self.flow.blocks)
-        return "" if whole is None else whole.text(self.flow.blocks)
+        whole = everything(self.flow.sections)
+        return "" if whole is None else whole.text(self.flow.sections)
 
-    def to_end(self) -> None:
-        """Go to the end and stay there while it grows."""
-        self._following = True
+    # -- finding -----------------------------------------------------------------------------
+
+    def find_text(self, text: str) -> int:
+        """Tint a text wherever it stands and go to the nearest place.
+
+        Returns:
+            How many places there are in all messages, also those never seen; `find.MOST` at most.
+        """
+        count = self._finding.seek(self.flow.sections, text)
+        self.flow.sum(0)
+        seen = self.flow.find(self.verticalScrollBar().value())
+        if seen is not None:
+            self._go_to(self._finding.go_near(seen, self.flow.sections))
         self._settle()
-        self.followed.emit(True)
+        self.viewport().update()
+        return count
 
-    # -- layout --------------------------------------------------------------------------------
+    def find_next(self, step: int = 1) -> int:
+        """Go to another place, around the end; returns its number from 1, or 0 of none."""
+        self._go_to(self._finding.step(step))
+        return self._finding.number
 
-    def column(self) -> tuple[float, float]:
-        """Return left edge and width of the column of text."""
-        # In the middle of the window, scroll bar included: under it stands the composer.
-        width = max(min(self.width() - 2 * MARGIN, COLUMN), 120)
-        return (self.width() - width) / 2, width
+    def clear_find(self) -> None:
+        """Tint nothing any more."""
+        self._finding.clear()
+        self.viewport().update()
 
-    def _append(self, blocks: list[Block]) -> None:
-        end = len(self.flow.blocks)
-        self.flow.splice(end, end, blocks)
-        self._settle()
-        self._repaint_from(end)
-
-    def _changed(self, reply: Reply, start: int, first: int) -> None:
-        """Put a reply's blocks from its `first` on into the flow again."""
-        end = len(self.flow.blocks)  # a reply that grows is the last thing there
-        fresh = reply.blocks[first:]
-        self.flow.splice(start + first, end, fresh)
-        if self.selection is not None and self.selection.ends[1].block >= start + first:
-            self.selection = None
-        self._settle()
-        self._repaint_from(start + first)
-
-    def _repaint_from(self, index: int) -> None:
-        top = self.flow.top(index) if index < len(self.flow.blocks) else self.flow.height
-        y = int(top - self.verticalScrollBar().value()) - 1
-        if y < self.viewport().height():
-            self.viewport().update(0, max(y, 0), self.viewport().width(), self.viewport().height())
-
-    def _settle(self) -> None:
-        """Lay out what is seen and bring the scroll bar in line with it."""
-        if self._settling:
+    def _go_to(self, match: Match | None) -> None:
+        if match is None or match.section >= len(self.flow.sections):
             return
-        self._settling = True
-        self.flow.set_width(self.column()[1])
-        bar, page = self.verticalScrollBar(), self.viewport().height()
-        for _ in range(6):  # each round may find that guesses below were off
-            bar.setPageStep(page)
-            bar.setSingleStep(40)
-            bar.setRange(0, max(int(self.flow.height + _BOTTOM) - page, 0))
-            if self._following:
-                bar.setValue(bar.maximum())
-            height = self.flow.height
-            shift = self.flow.settle(bar.value(), bar.value() + page)
-            if shift and not self._following:
-                bar.setValue(bar.value() + round(shift))
-            if height == self.flow.height:
-                break
-        self._settling = False
-
-    def _note_following(self) -> None:
-        bar = self.verticalScrollBar()
-        following = bar.value() >= bar.maximum() - _NEAR_BOTTOM
-        if following != self._following:
-            self._following = following
-            self.followed.emit(following)
-
-    def _renew(self) -> None:
-        self._look = make_look(self._theme.colours, self.font(), self.texts)
-        for block in self.flow.blocks:
-            block.renew(self._look)
-        for reply, _ in self._replies.values():
-            reply.renew(self._look)
-        self.flow.forget()
-        self._settle()
+        self._following = False
+        section = self.flow.sections[match.section]
+        if match.block in section.folded:
+            section.unfold()
+            self.flow.sum(match.section)
+        if match.block in section.column.blocks:
+            self._show_match(match, section.column.blocks.index(match.block))
+        self._note_following()
         self.viewport().update()
 
-    # -- Qt ------------------------------------------------------------------------------------
+    def _show_match(self, match: Match, index: int) -> None:
+        bar, page, block = self.verticalScrollBar(), self.viewport().height(), match.block
+        self._set_range()
+        bar.setValue(round(self.flow.block_top(match.section, index) - page / 3))
+        block.lay_out(self.width_of(block))
+        if (span := self._finding.span(match)) is not None:
+            offset, _ = block.line_of(span[0])
+            bar.setValue(round(self.flow.block_top(match.section, index) + offset - page / 3))
 
-    def scrollContentsBy(self, dx: int, dy: int) -> None:  # noqa: N802
-        """Move the pixels, then paint only the strip that came into sight."""
-        height = self.flow.height
-        if not self._settling:
-            self._note_following()
-            self._settle()
-        if self.flow.height == height and abs(dy) < self.viewport().height():
-            self.viewport().scroll(0, dy)
-        else:
-            self.viewport().update()
+    def _tints(self, seen: Seen) -> list[Tint]:
+        """Return what is behind the text of a block: matches, then the selection over them."""
+        return self._finding.tints(seen) + super()._tints(seen)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
-        """Wrap what is seen at the new width."""
-        super().resizeEvent(event)
-        self._settle()
-        self.viewport().update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
-        """Paint the blocks that touch the dirty rectangle."""
-        painter = QPainter(self.viewport())
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        dirty = QRectF(event.rect())
-        painter.fillRect(dirty, self._look.colour("window"))
-        left, width = self.column()
-        scrolled = self.verticalScrollBar().value()
-        seen = self.flow.between(dirty.top() + scrolled, dirty.bottom() + scrolled + 1)
-        for index, block, top in seen:
-            corner = QPointF(left, top - scrolled)
-            painter.translate(corner)
-            block.paint(painter, width, dirty.translated(-corner), self._span(index, block))
-            painter.translate(-corner)
-
-    def _span(self, index: int, block: Block) -> tuple[int, int] | None:
-        return None if self.selection is None else self.selection.span(index, block.length())
-
-    # -- for the pointer -------------------------------------------------------------------------
-
-    def block_at(self, point: QPointF) -> tuple[int, QPointF] | None:
-        """Return the block at a point of the viewport and the point inside it, or None."""
-        if not self.flow.blocks:
-            return None
-        left, _ = self.column()
-        y = point.y() + self.verticalScrollBar().value()
-        index = self.flow.at(y)
-        return index, QPointF(point.x() - left, y - self.flow.top(index))
+    # -- selecting and copying ---------------------------------------------------------------
 
     def select(self, selection: Selection | None) -> None:
         """Show a selection."""
-        self.selection = selection
-        self.viewport().update()
+        if selection != self.selection:
+            self.selection = selection
+            self.viewport().update()
 
     def select_all(self) -> None:
         """Select the whole conversation."""
-        self.select(everything(self.flow.blocks))
+        self.select(everything(self.flow.sections))
 
     def copy(self) -> None:
         """Put what is selected on the clipboard."""
         if self.selection is not None and not self.selection.empty:
-            QGuiApplication.clipboard().setText(self.selection.text(self.flow.blocks))
+            QGuiApplication.clipboard().setText(self.selection.text(self.flow.sections))
 
-    def activate(self, index: int, point: QPointF) -> None:
+    def activate(self, seen: Seen, point: QPointF) -> None:
         """Do what a click on a block's hotspot does."""
-        block = self.flow.blocks[index]
-        copied = block.activate(point, self.column()[1])
+        block = seen.block
+        if isinstance(block, FooterBlock):
+            action = block.step_at(point, self.width_of(block))
+            if action is not None:
+                self.acted.emit(block.shown.id, action)
+            return
+        copied = block.activate(point, self.width_of(block))
         if copied is not None:
             QGuiApplication.clipboard().setText(copied)
             QTimer.singleShot(_COPIED_MS, self, lambda: self._forget_copied(block))
-        self.flow.touch(index)
-        self._settle()
+        if isinstance(block, FoldBlock):
+            self._following = False
+            self.flow.sections[seen.section].refresh()
+            self.flow.sum(seen.section)
+            self._settle()
+            self._note_following()
         self.viewport().update()
 
-    def _forget_copied(self, block: Block) -> None:
+    def _forget_copied(self, block: object) -> None:
         if isinstance(block, CodeBlock):
-            block.copied = False
+            block.fence.copied = False
             self.viewport().update()
+
+    def pan(self, seen: Seen, delta: float) -> bool:
+        """Move wide code or a wide table sideways; tells whether there was something to move."""
+        moved = seen.block.pan(delta, self.width_of(seen.block))
+        if moved:
+            self.viewport().update()
+        return moved
+
+    def pan_seen(self, delta: float) -> bool:
+        """Move what is too wide and in sight, of the message that keys chose if they did."""
+        moved = False
+        for seen in self._seen():
+            if self.current in (None, seen.section):
+                moved = self.pan(seen, delta) or moved
+        return moved
+
+    def accessible(self) -> access.AccessibleTranscript:
+        """Return what screen readers are told, made anew for each that asks."""
+        return access.AccessibleTranscript(self)
+
+    # -- acting on messages ------------------------------------------------------------------
+
+    def hover(self, section: int | None) -> None:
+        """Offer the actions of the message under the mouse."""
+        if section != self._hovered and not self._row.underMouse():
+            self._hovered = section
+            self._settled()
+
+    def step(self, by: int) -> None:
+        """Choose the next or the last message with the keys; 0 chooses none."""
+        if by == 0 or not self.flow.sections:
+            self.current = None
+        elif self.current is None:
+            seen = self.flow.find(self.verticalScrollBar().value() + self.viewport().height() / 2)
+            self.current = len(self.flow.sections) - 1 if seen is None else seen.section
+        else:
+            self.current = max(0, min(len(self.flow.sections) - 1, self.current + by))
+        self._show_current()
+
+    def _show_current(self) -> None:
+        if self.current is None:
+            self.select(None)
+            self._settled()
+            return
+        self.select(message(self.current))
+        self._following = False
+        top = self.flow.top(self.current)
+        bar = self.verticalScrollBar()
+        if not bar.value() <= top < bar.value() + self.viewport().height() * 0.7:
+            bar.setValue(round(top - 40))
+        self._hovered = None
+        access.chosen(self, self.current)
+        self._settle()
+
+    def _settled(self) -> None:
+        """Bring the row of actions to its message."""
+        index = self._hovered if self._hovered is not None else self.current
+        if index is None or index >= len(self.flow.sections):
+            self._row.hide()
+            return
+        section = self.flow.sections[index]
+        footer = section.footer
+        if footer is None or not section.shown.actions:
+            self._row.hide()
+            return
+        self._place_row(section, index, footer)
+
+    def _place_row(self, section: Section, index: int, footer: int) -> None:
+        block = section.column.blocks[footer]
+        assert isinstance(block, FooterBlock)
+        left, width = self.column()
+        self._row.offer(section.now())
+        room = self._row.room(section.shown)
+        x = left + width - room
+        if section.shown.role == "user" and (stepper := block.stepper_width()):
+            x -= stepper + 6
+        block.reserved = room + 10
+        y = self.flow.block_top(index, footer) - self.verticalScrollBar().value()
+        self._row.place(x, y)
+
+    def _act(self, id: str, action: Action) -> None:  # noqa: A002 - the message's id
+        if action is Action.COPY:
+            index = self._index(id)
+            if index is not None:
+                QGuiApplication.clipboard().setText(self.flow.sections[index].text)
+        self.acted.emit(id, action)
+
+    def offer_actions(self, menu: QMenu, index: int) -> None:
+        """Add the actions of a message to a menu."""
+        shown = self.flow.sections[index].now()
+        usable = [action for action in Action if action in shown.actions]
+        if usable:
+            menu.addSeparator()
+        for action in usable:
+            text = self.texts[f"message.{action.value}"]
+            menu.addAction(text, partial(self._act, shown.id, action))

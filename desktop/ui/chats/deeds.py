@@ -1,0 +1,111 @@
+"""What a person does to a message that was said: another reply, another wording, on, away."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from desktop.core.chat.conversation import Message
+from desktop.core.texts import Texts
+from desktop.ui.chats.chats import Chats
+from desktop.ui.transcript.shown import Action
+
+if TYPE_CHECKING:
+    from desktop.ui.chats.desk import Desk
+
+_ALWAYS = frozenset({Action.COPY, Action.QUOTE})
+_CHANGING = frozenset({Action.EDIT, Action.DELETE, Action.PREVIOUS, Action.NEXT})
+
+
+class Deeds:
+    """Acts on the messages of the conversation in front.
+
+    Attributes:
+        editing: the message that is worded anew in the composer, or None.
+    """
+
+    def __init__(self, desk: Desk, chats: Chats, texts: Texts) -> None:
+        self._desk, self._chats, self._texts = desk, chats, texts
+        self.editing: Message | None = None
+
+    def possible(self, *, last: bool, busy: bool) -> frozenset[Action]:
+        """Return what can be done now to a message; a path that a reply grows on stays as it is."""
+        if busy:
+            return _ALWAYS
+        possible = _ALWAYS | _CHANGING
+        if self._desk.front.is_ready:
+            possible |= {Action.REGENERATE}
+            if last:
+                possible |= {Action.CONTINUE}
+        return possible
+
+    def act(self, name: str, action: object) -> None:
+        """Do what was chosen on the message of this id."""
+        message = self._message(name)
+        if message is None:
+            return
+        match action:
+            case Action.QUOTE:
+                self._desk.quote(self._quotable(message))
+            case Action.EDIT:
+                self.editing = message
+                self._desk.show_editing(message.content)
+            case Action.REGENERATE | Action.CONTINUE:
+                self._ask(message, go_on=action is Action.CONTINUE)
+            case Action.PREVIOUS | Action.NEXT:
+                self._chats.kept.step(message, -1 if action is Action.PREVIOUS else 1)
+                self._desk.show_messages()
+            case Action.DELETE:
+                self._delete(message)
+
+    def send_edited(self, text: str) -> None:
+        """Say this instead of what is edited; the old wording stays beside it."""
+        message, endpoint = self.editing, self._desk.front.endpoint
+        if message is None or endpoint is None:
+            return
+        self.leave()
+        self._chats.kept.edit(message, text, endpoint)
+
+    def leave(self) -> bool:
+        """Edit nothing any more; tells whether something was edited."""
+        was, self.editing = self.editing, None
+        return was is not None
+
+    def bring_to(self, name: str) -> None:
+        """Read the branch on which a message stands."""
+        kept, conversation = self._chats.kept, self._desk.current
+        if all(each.id != name for each in kept.path(conversation)):
+            kept.read(conversation, name)
+
+    # -- parts -------------------------------------------------------------------------------------
+
+    def _message(self, name: str) -> Message | None:
+        if not self._desk.current:
+            return None
+        path = self._chats.kept.path(self._desk.current)
+        return next((each for each in path if each.id == name), None)
+
+    def _quotable(self, message: Message) -> str:
+        return message.content or "\n".join(each.name for each in message.attachments)
+
+    def _ask(self, reply: Message, *, go_on: bool) -> None:
+        endpoint = self._desk.front.endpoint
+        if endpoint is None:
+            return
+        kept = self._chats.kept
+        (kept.go_on if go_on else kept.regenerate)(reply, endpoint)
+        self._desk.show_messages()
+        self._desk.transcript.to_end()
+        self._desk.listed.emit()
+
+    def _delete(self, message: Message) -> None:
+        kept, conversation = self._chats.kept, message.conversation
+        leaf = kept.conversation(conversation).leaf
+        gone = kept.delete(message)
+
+        def restore() -> None:
+            kept.restore(conversation, gone)
+            kept.read(conversation, leaf)
+            self._desk.show_messages()
+
+        self._desk.show_messages()
+        self._desk.toast.say(self._texts("chats.deleted-messages", count=len(gone)), restore)

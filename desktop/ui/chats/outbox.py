@@ -1,0 +1,60 @@
+"""What leaves the composer: said now, or kept until the host in front is ready."""
+
+from __future__ import annotations
+
+from desktop.core.chat.conversation import Attachment
+from desktop.core.events import Endpoint
+from desktop.core.phases import Phase
+from desktop.ui.chats.chats import NOT_COMING, Chats, Front
+from desktop.ui.chats.drafts import Drafts
+from desktop.ui.chats.waiting import Waiting, WaitingRoom
+from desktop.ui.intents import HostKey
+
+
+class Outbox:
+    """Sends messages, and lets them wait."""
+
+    def __init__(self, chats: Chats, drafts: Drafts) -> None:
+        self._kept, self._drafts = chats.kept, drafts
+        self._waiting = WaitingRoom()
+
+    def waiting_in(self, conversation: str) -> Waiting | None:
+        """Return what waits in a conversation."""
+        return self._waiting.of(conversation)
+
+    def send(
+        self, conversation: str, text: str, files: tuple[Attachment, ...], front: Front
+    ) -> bool:
+        """Say this in a conversation; tells whether it was said, and does not wait.
+
+        Raises:
+            StorageError: it could not be kept, and was not said.
+        """
+        if front.is_ready and front.endpoint is not None:
+            self._kept.send(conversation, text, front.endpoint, files)
+            self._drafts.forget()
+            return True
+        if front.host is not None:
+            self._drafts.keep(conversation, text)
+            self._drafts.flush()
+            self._waiting.add(Waiting(conversation, text, files, front.host))
+        return False
+
+    def ready(self, host: HostKey, endpoint: Endpoint) -> list[str]:
+        """Say what waits for a host; returns in which conversations it was said.
+
+        Raises:
+            StorageError: as `send`; what could not be kept is a draft again.
+        """
+        waiting = self._waiting.take(host)
+        for each in waiting:
+            self._kept.send(each.conversation, each.text, endpoint, each.attachments)
+        return [each.conversation for each in waiting]
+
+    def gone(self, host: HostKey, phase: Phase) -> bool:
+        """Give back what waits for a host that will not be ready; tells whether there was any."""
+        return phase in NOT_COMING and bool(self._waiting.take(host))
+
+    def take_back(self, conversation: str) -> None:
+        """Send nothing of what waits in a conversation."""
+        self._waiting.take_of(conversation)

@@ -1,0 +1,1 @@
+"""Formulas: typeset in a process of their own, painted here."""

@@ -1,0 +1,309 @@
+"""One message on screen: from its text to its blocks, split and parsed only once it is seen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from desktop.ui.transcript.block import Block
+from desktop.ui.transcript.code import CodeBlock, Fence
+from desktop.ui.transcript.column import Column
+from desktop.ui.transcript.footer import HEIGHT, FooterBlock
+from desktop.ui.transcript.growing import Growing
+from desktop.ui.transcript.look import Look
+from desktop.ui.transcript.plain import FoldBlock, NoteBlock, UserBlock, said
+from desktop.ui.transcript.shown import Shown
+
+_FIRST_GAP = 10.0
+_AFTER_FOLD = 16.0
+_INSET = 18.0  # of what a fold holds
+
+
+class Section:
+    """One message.
+
+    Attributes:
+        shown: what it shows, its text so far included.
+        column: its blocks; empty until `open`.
+    """
+
+    def __init__(self, look: Look, shown: Shown) -> None:
+        self.shown = shown
+        self.column = Column()
+        self._look = look
+        self._width = 0.0
+        self._opened = False
+        self._fold: FoldBlock | None = None
+        self._folded: Growing | None = None  # what the fold holds, once it was open
+        self._body: Growing | None = None
+        self._said: list[UserBlock] = []
+        self._text: list[str] = [shown.text]
+        self._reasoning: list[str] = [shown.reasoning]
+        self._bulk = _bulk(shown.text)
+        self._guess: float | None = None
+
+    @property
+    def opened(self) -> bool:
+        """Tell whether it was split into blocks."""
+        return self._opened
+
+    @property
+    def text(self) -> str:
+        """The message's text so far."""
+        if len(self._text) > 1:
+            self._text = ["".join(self._text)]
+        return self._text[0]
+
+    @property
+    def reasoning(self) -> str:
+        """What was thought so far."""
+        if len(self._reasoning) > 1:
+            self._reasoning = ["".join(self._reasoning)]
+        return self._reasoning[0]
+
+    @property
+    def height(self) -> float:
+        """Of all of it, a guess until it was seen."""
+        return self.column.height if self._opened else self._estimate()
+
+    def _estimate(self) -> float:
+        """Return a guess of the height, cheap enough for thousands of messages."""
+        if self._guess is None:
+            lines, size = self._bulk
+            line = self._look.line_height
+            share = 0.75 if self.shown.role == "user" else 1.0
+            per_line = max(self._width * share / (line * 0.42), 8)
+            self._guess = (lines * 0.9 + size / per_line * 0.75) * line + HEIGHT + 44
+        return self._guess
+
+    def set_width(self, width: float) -> None:
+        """Be about as wide as this until it is seen."""
+        if not self._width:
+            self._guess = None
+        self._width = width
+
+    def make_ready(self, width: float, edge: float) -> float:
+        """Open it and fit it to a width, so that its blocks can be laid out.
+
+        Args:
+            width: of the column, in pixels.
+            edge: where the upper edge of the view is, from the section's top.
+
+        Returns:
+            By how much what stands at the edge has moved down.
+        """
+        before, self._width = self.height, width
+        if not self._opened:
+            self.open()
+            return (self.height - before) * min(max(edge / max(before, 1.0), 0.0), 1.0)
+        if self.column.width == self._width:
+            return 0.0
+        index = self.column.at(edge)
+        top = self.column.top(index) if edge > 0 and self.column.blocks else 0.0
+        self.column.set_width(self._width)
+        return self.column.top(index) - top if top else 0.0
+
+    def renew(self, look: Look) -> None:
+        """Be drawn with another look from now on."""
+        self._look = look
+        self._guess = None
+        for growing in (self._body, self._folded):
+            if growing is not None:
+                growing.renew(look)
+        for block in [*self.column.blocks, *self._said, *([self._fold] if self._fold else [])]:
+            if block.look is not look:
+                block.renew(look)
+        self.column.forget()
+
+    # -- its blocks --------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Split the text into blocks, once."""
+        if self._opened:
+            return
+        self._opened = True
+        self.column.set_width(self._width)
+        if self.shown.role == "assistant":
+            self._body = Growing(self._look)
+            self._body.feed(self.text)
+            if not self.shown.streaming:
+                self._body.finish()
+        self._show(0)
+
+    def _head(self) -> list[Block]:
+        """Return what stands over the body: the fold and, while it is open, what it holds."""
+        held = self._held_text()
+        if not held:
+            return []
+        if self._fold is None:
+            self._fold = FoldBlock(self._look, "")
+            self._fold.gap = _FIRST_GAP
+        self._fold.title = self._fold_title()
+        if not self._fold.open:
+            return [self._fold]
+        return [self._fold, *self._held(held).blocks]
+
+    def _held_text(self) -> str:
+        return self.text if self.shown.role == "system" else self.reasoning
+
+    @property
+    def _thinking(self) -> bool:
+        return self.shown.streaming and not self.text and self.shown.role == "assistant"
+
+    def _fold_title(self) -> str:
+        texts, spent = self._look.texts, self.shown.reasoning_s
+        if self.shown.role == "system":
+            return texts["transcript.system"]
+        if self._thinking:
+            return texts["reply.thinking"]
+        return (
+            texts["reply.thought"]
+            if spent is None
+            else texts("reply.thought-for", time=_time(spent))
+        )
+
+    def _tail(self) -> list[Block]:
+        """Return what stands under the body."""
+        look, shown = self._look, self.shown
+        tail: list[Block] = []
+        if shown.streaming and not self.text and not self.reasoning and shown.note is None:
+            tail.append(NoteBlock(look, [look.texts["reply.waiting"]]))
+            tail[0].gap = _FIRST_GAP
+        if shown.note is not None:
+            note = shown.note
+            tail.append(NoteBlock(look, [note.title, note.detail, note.hint], error=True))
+        if not shown.streaming:
+            tail.append(FooterBlock(look, shown))
+        return tail
+
+    def _show(self, first: int) -> int:
+        """Put blocks into the column from an index of the body on; returns the first changed."""
+        head = self._head()
+        body: list[Block] = []
+        if self._body is not None:
+            body = self._body.blocks
+        elif self.shown.role == "user":
+            self._said = self._said or said(self._look, self.text)
+            body = [*self._said]
+        same = self.column.blocks[: len(head)] == head and first > 0
+        start = len(head) + first if same else 0
+        if body and self._body is not None:
+            body[0].gap = _AFTER_FOLD if head else _FIRST_GAP
+        self.column.splice(start, [*head, *body, *self._tail()][start:])
+        return start
+
+    @property
+    def folded(self) -> list[Block]:
+        """The blocks that a closed fold hides, made now where it was never open."""
+        held = self._held_text()
+        if not held or self._fold is None or self._fold.open:
+            return []
+        return self._held(held).blocks
+
+    def _held(self, held: str) -> Growing:
+        if self._folded is None:
+            self._folded = Growing(self._look, inset=_INSET, quiet=True)
+            self._folded.feed(held)
+            if not self._thinking:
+                self._folded.finish()
+        return self._folded
+
+    def all_blocks(self) -> list[Block]:
+        """Return its blocks as if the fold were open; opens the message."""
+        self.open()
+        blocks = self.column.blocks
+        return [*blocks[:1], *self.folded, *blocks[1:]]
+
+    def unfold(self) -> None:
+        """Open the fold."""
+        if self._fold is not None and not self._fold.open:
+            self._fold.open = True
+            self.refresh()
+
+    # -- while it changes --------------------------------------------------------------------
+
+    def append(self, text: str) -> int:
+        """Add text; returns the index of the first block that is new or has changed."""
+        begins = not self.text
+        self._text.append(text)
+        if self._body is None:
+            self._bulk, self._guess = _bulk(self.text), None
+            return 0
+        changed = self._body.feed(text)
+        if begins and self._folded is not None:
+            self._folded.finish()
+        return self._show(0 if begins else changed)
+
+    def reason(self, text: str) -> int:
+        """Add reasoning; returns the index of the first block that is new or has changed."""
+        begins = not self.reasoning
+        self._reasoning.append(text)
+        if not self._opened:
+            return 0
+        if begins:
+            return self._show(0)
+        if self._folded is not None:
+            first = 1 + self._folded.feed(text)
+            if self._fold is not None and self._fold.open:
+                self.column.splice(first, [*self._head(), *self._tail()][first:])
+                return first
+        return 0
+
+    def update(self, shown: Shown) -> int:
+        """Show what has changed; returns the index of the first block that has."""
+        old, self.shown = self.shown, shown
+        if shown.text != self.text or shown.reasoning != self.reasoning:
+            return self._replace(shown)
+        if not self._opened:
+            return 0
+        changed = 0
+        if self._body is not None and old.streaming and not shown.streaming:
+            changed = self._body.finish()
+            if self._folded is not None:
+                self._folded.finish()
+        elif self._body is not None:
+            changed = len(self._body.blocks)
+        return self._show(changed)
+
+    def _replace(self, shown: Shown) -> int:
+        """Begin anew with another text."""
+        self._text, self._reasoning = [shown.text], [shown.reasoning]
+        self._bulk, self._guess = _bulk(shown.text), None
+        opened, self._opened = self._opened, False
+        self._body = self._folded = None
+        self._said = []
+        if opened:
+            self.open()
+        return 0
+
+    def refresh(self) -> None:
+        """Put the blocks into the column again: a fold has opened or closed."""
+        self._show(0)
+
+    def now(self) -> Shown:
+        """Return what it shows with the text that has come so far."""
+        return replace(self.shown, text=self.text, reasoning=self.reasoning)
+
+    # -- for the others ----------------------------------------------------------------------
+
+    @property
+    def footer(self) -> int | None:
+        """The index of the footer, where there is one."""
+        blocks = self.column.blocks
+        return len(blocks) - 1 if blocks and isinstance(blocks[-1], FooterBlock) else None
+
+    def fences(self) -> list[Fence]:
+        """Return its pieces of code."""
+        return [
+            block.fence
+            for block in self.column.blocks
+            if isinstance(block, CodeBlock) and block.part == 0
+        ]
+
+
+def _bulk(text: str) -> tuple[int, int]:
+    return text.count("\n") + 1, len(text)
+
+
+def _time(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{max(rest, 1)} s"

@@ -1,0 +1,121 @@
+"""A rich conversation as pictures: `python -m tests.helpers.chat_screens DIR` draws.
+
+Everything that a reply may hold, in Chinese and in English, light and dark. People look at them.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QApplication
+
+from desktop.core.explain import Explanation, Language
+from desktop.core.texts import Texts
+from desktop.ui.app import application
+from desktop.ui.theme import Theme
+from desktop.ui.transcript.lexing import LEXERS
+from desktop.ui.transcript.shown import Action, Shown
+from desktop.ui.transcript.view import Transcript
+
+DEADLINE_S = 20.0
+ALL = frozenset({Action.COPY, Action.QUOTE, Action.REGENERATE, Action.DELETE})
+_DATA = Path(__file__).parents[1] / "data" / "conversation"
+EDITABLE = frozenset({Action.COPY, Action.QUOTE, Action.EDIT, Action.DELETE})
+
+
+ZH = (_DATA / "rich-zh.md").read_text(encoding="utf-8")
+EN = (_DATA / "rich-en.md").read_text(encoding="utf-8")
+QUESTIONS = {
+    "zh": "给我讲讲注意力机制，要有公式和可以直接运行的代码。",
+    "en": "Explain attention to me, with formulas and code that runs.",
+}
+REPLIES = {"zh": ZH, "en": EN}
+THOUGHTS = {
+    "zh": "用户想要公式和代码。先给公式，再解释缩放因子，最后给 PyTorch 实现。",
+    "en": "They want formulas and code. Formula first, then the code.",
+}
+FIGURES = {
+    "zh": "首词 0.42 s ⋅ 48.3 词元/s ⋅ 812 词元 ⋅ ¥0.02",
+    "en": "first token 0.42 s ⋅ 48.3 tokens/s ⋅ 812 tokens ⋅ ¥0.02",
+}
+NOTES = {
+    "zh": Explanation("连接断了", "主机在 20 秒内没有回应。", "连接恢复后可以从断开处继续。"),
+    "en": Explanation(
+        "Connection lost", "The host was silent for 20 s.", "Continue once it is back."
+    ),
+}
+AGAIN = {"zh": "再短一点。", "en": "Shorter, please."}
+SHORT = {
+    "zh": "注意力 = 用相似度加权平均。查询与键的**点积**给出权重，值按权重",
+    "en": "Attention is a weighted mean. The **dot product** of query and key gives the",
+}
+
+
+def conversation(language: Language) -> list[Shown]:
+    """Return messages that hold everything there is."""
+    return [
+        Shown("1", "user", QUESTIONS[language], branch=(2, 3), actions=EDITABLE),
+        Shown(
+            "2",
+            "assistant",
+            REPLIES[language],
+            reasoning=THOUGHTS[language],
+            reasoning_s=7.4,
+            figures=FIGURES[language],
+            branch=(1, 2),
+            actions=ALL,
+        ),
+        Shown("3", "user", AGAIN[language], actions=EDITABLE),
+        Shown(
+            "4",
+            "assistant",
+            SHORT[language],
+            note=NOTES[language],
+            actions=ALL | {Action.CONTINUE},
+        ),
+    ]
+
+
+def settle(view: Transcript) -> None:
+    """Wait until formulas and colours are there."""
+    deadline = time.monotonic() + DEADLINE_S
+    while time.monotonic() < deadline:
+        QApplication.processEvents()
+        formulas = view._formulas
+        busy = formulas._queue or formulas._asked is not None or view._typeset.isActive()
+        if not busy and not view._idle.isActive():
+            return
+
+
+def close(view: Transcript) -> None:
+    view.close()
+    view.deleteLater()
+    QApplication.sendPostedEvents(view, QEvent.Type.DeferredDelete)
+
+
+def draw(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    LEXERS.get("python")
+    languages: tuple[Language, ...] = ("zh", "en")
+    for language in languages:
+        for theme in ("light", "dark"):
+            view = Transcript(Theme(theme), Texts(language))
+            view.resize(900, 1000)
+            view.show()
+            view.present(conversation(language))
+            settle(view)
+            view.verticalScrollBar().setValue(0)
+            for page in range(3):
+                settle(view)
+                view.hover(1 if page else 0)
+                view.grab().save(str(folder / f"chat-{language}-{theme}-{page}.png"))
+                view.verticalScrollBar().setValue((page + 1) * 940)
+            close(view)
+
+
+if __name__ == "__main__":
+    keep = application()
+    draw(Path(sys.argv[1]))
