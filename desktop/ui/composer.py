@@ -63,7 +63,7 @@ class Composer(QWidget):
         editing: whether a message that was said is worded anew.
 
     Signals:
-        sent: this text, trimmed; empty only where a file goes with it.
+        sent: `text`; empty only where a file goes with it.
         cancelled: stop the reply.
         taken_back: do not send what waits.
         editing_left: leave the message that is edited as it was.
@@ -97,6 +97,8 @@ class Composer(QWidget):
         self._button = QPushButton()
         self._button.setObjectName("sendButton")
         self._button.setFixedSize(_BUTTON, _BUTTON)
+        for each in (self._button, self._leave):  # a click leaves the keyboard in the field
+            each.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._hint = label(tone="quiet", size=0.88)
         self._hint.setObjectName("composerHint")
         self._arrange()
@@ -167,8 +169,9 @@ class Composer(QWidget):
 
     @property
     def text(self) -> str:
-        """What is typed, trimmed."""
-        return self.editor.toPlainText().strip()
+        """What is typed: a message is trimmed, the beginning of a text stands as it is."""
+        typed = self.editor.toPlainText()
+        return typed if self._state.one_shot and typed.strip() else typed.strip()
 
     @property
     def attachments(self) -> Sequence[Attachment]:
@@ -202,12 +205,15 @@ class Composer(QWidget):
         if self.editing or self._state.waiting:
             return
         refused = []
-        for path in list(paths)[:_MOST_FILES]:
+        given = list(paths)
+        for path in given[:_MOST_FILES]:
             found = read(path)
             if isinstance(found, Refused):
                 refused.append(self._texts(f"attach.{found.why}", name=found.name))
             else:
                 self._files.add(found)
+        if len(given) > _MOST_FILES:
+            refused.append(self._texts("attach.too-many", count=_MOST_FILES))
         if refused:
             self.refused.emit(" ".join(refused))
 
@@ -237,7 +243,8 @@ class Composer(QWidget):
             self.typed.emit()
 
     def _act_on_enter(self) -> None:
-        if not self._state.streaming:  # Enter never stops a reply: that would be an accident
+        # Enter never stops a reply or keeps a message back: that would be an accident.
+        if not self._state.streaming and not self._state.waiting:
             self._act()
 
     def _act(self) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
 from desktop.core.catalogue import DEFAULT_MODEL
 from desktop.core.errors import AppError
@@ -85,7 +85,8 @@ class Window(QWidget):
         self._shelf = Shelf(self._sidebar, self.desk, chats, texts)
         self._setup = SetupPanel(chats.store, theme, texts, self.desk.guarded)
         self._columns = QHBoxLayout(self)
-        self._sides = Sides(self._columns, self._sidebar, self._setup, remembered)
+        editor = self.desk.composer.editor
+        self._sides = Sides(self._columns, self._sidebar, self._setup, remembered, editor)
         self._ticker = QTimer(self, interval=_BILL_MS)
         self._arrange()
         self._connect()
@@ -143,7 +144,7 @@ class Window(QWidget):
         shortcuts.install(
             self,
             {
-                "Ctrl+N": desk.new,
+                "Ctrl+N": self._shelf.begin,
                 "Ctrl+B": self._toggle_sidebar,
                 "Ctrl+Shift+F": self._search,
                 "Ctrl+F": desk.find_words,
@@ -197,7 +198,7 @@ class Window(QWidget):
         """Show what events of a host say."""
         if key not in self.panes:
             return
-        before = self.panes[key].journey.phase
+        before, elsewhere = self.panes[key].journey.phase, self._writes_elsewhere()
         self.panes[key].apply(events)
         for event in events:
             if isinstance(event, Ready):
@@ -205,7 +206,8 @@ class Window(QWidget):
             elif isinstance(event, PhaseChanged):
                 self.desk.host_gone(key, event.phase)
         phase = self.panes[key].journey.phase
-        if key == self.current and phase is not before and phase in _TAKES_KEYBOARD:
+        news = phase is not before and phase in _TAKES_KEYBOARD
+        if key == self.current and news and not elsewhere:
             self._take_keyboard()
 
     def listed(self) -> tuple[Listed, ...]:
@@ -228,7 +230,8 @@ class Window(QWidget):
         """Bring the conversation to the front, whatever the host does."""
         self._adds = False
         if self.current is None and self.panes:
-            self.current = self._last or next(iter(self.panes))
+            there = self._last in self.panes
+            self.current = self._last if there else next(iter(self.panes))
         if self.current is not None:
             self.panes[self.current].read()
         self._sides.chosen(self.width())
@@ -290,6 +293,15 @@ class Window(QWidget):
         starting = self.journey.phase in _TAKES_KEYBOARD
         if self.desk.isVisible() and (starting or not self.pane.on_sheet):
             self.desk.composer.editor.setFocus()  # not on Stop, where it would fall otherwise
+
+    def _writes_elsewhere(self) -> bool:
+        """Tell whether somebody types a title, a search or a setting just now."""
+        here = self.focusWidget()
+        if not isinstance(here, QLineEdit | QPlainTextEdit) or not here.isVisible():
+            return False
+        if here is self._sidebar.search and not self._sidebar.search.text():
+            return False  # where the keyboard is from the start
+        return any(part.isAncestorOf(here) for part in (self._sidebar, self._setup, self.desk))
 
     def _toggle_sidebar(self) -> None:
         self._sides.toggle_sidebar(self.width())

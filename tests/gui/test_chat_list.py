@@ -167,7 +167,7 @@ def test_an_archived_one_is_not_listed_but_found_and_comes_back(qtbot: QtBot, pl
     of_all(play, "Archived")
     assert [row.text for row in rows(play)] == ["Archived", "风筝怎么飞"]
     wish(play, "风筝怎么飞", "Bring back")
-    of_all(play, "Archived")
+    of_all(play, "Back to all conversations")
     assert len(titles(play)) == 2
 
 

@@ -12,6 +12,7 @@ from desktop.ui.transcript.shown import Action
 if TYPE_CHECKING:
     from desktop.ui.chats.desk import Desk
 
+_WAITING = frozenset({Action.COPY})  # nothing is written beside a message that waits
 _ALWAYS = frozenset({Action.COPY, Action.QUOTE})
 _CHANGING = frozenset({Action.EDIT, Action.DELETE, Action.PREVIOUS, Action.NEXT})
 
@@ -26,9 +27,12 @@ class Deeds:
     def __init__(self, desk: Desk, chats: Chats, texts: Texts) -> None:
         self._desk, self._chats, self._texts = desk, chats, texts
         self.editing: Message | None = None
+        self._aside: dict[str, tuple[Message, str]] = {}  # by conversation: being worded anew
 
-    def possible(self, *, last: bool, busy: bool) -> frozenset[Action]:
+    def possible(self, *, last: bool, busy: bool, waits: bool = False) -> frozenset[Action]:
         """Return what can be done now to a message; a path that a reply grows on stays as it is."""
+        if waits:
+            return _WAITING
         if busy:
             return _ALWAYS
         possible = _ALWAYS | _CHANGING
@@ -57,13 +61,34 @@ class Deeds:
             case Action.DELETE:
                 self._delete(message)
 
-    def send_edited(self, text: str) -> None:
-        """Say this instead of what is edited; the old wording stays beside it."""
+    def send_edited(self, text: str) -> bool:
+        """Say this instead of what is edited; the old wording stays beside it.
+
+        Returns:
+            Whether it was said; where not, it is edited on.
+
+        Raises:
+            StorageError: it could not be kept, and is edited on.
+        """
         message, endpoint = self.editing, self._desk.front.endpoint
         if message is None or endpoint is None:
-            return
-        self.leave()
+            return False
         self._chats.kept.edit(message, text, endpoint)
+        return self.leave()
+
+    def put_aside(self, wording: str) -> None:
+        """Edit nothing any more, and keep the new wording until `take_up`."""
+        if self.editing is not None and wording != self.editing.content:
+            self._aside[self.editing.conversation] = (self.editing, wording)
+        self.leave()
+
+    def take_up(self, conversation: str) -> str | None:
+        """Edit again what was put aside in a conversation; returns its wording, or None."""
+        message, wording = self._aside.pop(conversation, (None, None))
+        if message is not None and message.id in self._chats.kept.branches(conversation):
+            self.editing = message
+            return wording
+        return None
 
     def leave(self) -> bool:
         """Edit nothing any more; tells whether something was edited."""
@@ -73,13 +98,15 @@ class Deeds:
     def bring_to(self, name: str) -> None:
         """Read the branch on which a message stands."""
         kept, conversation = self._chats.kept, self._desk.current
+        if name not in kept.branches(conversation):
+            return  # it was deleted since it was found
         if all(each.id != name for each in kept.path(conversation)):
             kept.read(conversation, name)
 
     # -- parts -------------------------------------------------------------------------------------
 
     def _message(self, name: str) -> Message | None:
-        if not self._desk.current:
+        if self._desk.conversation() is None:
             return None
         path = self._chats.kept.path(self._desk.current)
         return next((each for each in path if each.id == name), None)
@@ -101,11 +128,17 @@ class Deeds:
         kept, conversation = self._chats.kept, message.conversation
         leaf = kept.conversation(conversation).leaf
         gone = kept.delete(message)
+        if self.editing is not None and self.editing.id in gone:
+            self._desk.leave_editing()
 
         def restore() -> None:
-            kept.restore(conversation, gone)
-            kept.read(conversation, leaf)
+            with self._desk.guarded():
+                self._chats.store.restore(conversation)  # one in which nothing was left may be gone
+                kept.restore(conversation, gone)
+                kept.read(conversation, leaf)
             self._desk.show_messages()
+            self._desk.listed.emit()
 
         self._desk.show_messages()
+        self._desk.listed.emit()
         self._desk.toast.say(self._texts("chats.deleted-messages", count=len(gone)), restore)

@@ -140,8 +140,9 @@ class Desk(QWidget):
             if self.conversation() is None:
                 self.current = ""
             self._fill()
-        if message:
-            self._deeds.bring_to(message)
+        if message and self.current:
+            with self.guarded():
+                self._deeds.bring_to(message)
         self.show_messages()
         if sought:
             self._reader.go_to(message)
@@ -158,17 +159,23 @@ class Desk(QWidget):
 
     def _leave(self) -> None:
         """Keep what is typed; forget a conversation in which nothing ever was."""
-        self.leave_editing()
+        self._deeds.put_aside(self.composer.editor.toPlainText())
         self._drafts.flush()
         found = self.conversation()
-        if found is not None and is_empty(found):
+        if found is None or self._drafts.of(found) or self._files.get(found.id):
+            return
+        if is_empty(found):
             with self.guarded():
                 self._chats.store.delete(found.id)
 
     def _fill(self) -> None:
         """Put what is typed in this conversation, and not sent, into the composer."""
-        found = self.conversation()
-        self.composer.fill("" if found is None else found.draft, self._files.get(self.current, ()))
+        wording = self._deeds.take_up(self.current)
+        if wording is None:
+            draft, files = self._drafts.of(self.conversation()), self._files.get(self.current, ())
+            self.composer.fill(draft, files)
+        else:
+            self.composer.fill(wording, editing=True)
 
     def guarded(self) -> AbstractContextManager[None]:
         """Return a context in which what the disk refuses is said in the toast."""
@@ -176,8 +183,10 @@ class Desk(QWidget):
 
     def ensure(self) -> str:
         """Return the id of the conversation in front, which exists from now on."""
-        if not self.current:
-            self.current = self._chats.kept.begin(self._setup).id
+        if self.conversation() is None:  # a new one, or another Paperkite deleted it
+            before, self.current = self.current, self._chats.kept.begin(self._setup).id
+            self._files[self.current] = self._files.pop(before, ())
+            self._drafts.move(before, self.current)
             self._remembered.keep(conversation=self.current)
         return self.current
 
@@ -188,6 +197,9 @@ class Desk(QWidget):
         found = self.conversation()
         if found is None:
             self._setup = setup
+            with self.guarded():
+                self.ensure()
+            self.listed.emit()
         else:
             with self.guarded():
                 self._chats.store.save(replace(found, setup=setup))
@@ -197,12 +209,14 @@ class Desk(QWidget):
 
     def show_messages(self) -> None:
         """Show the path that is read, and what can be done to each of its messages."""
-        busy = self.streams or self._waits
-        begun = self._reader.show(
-            self.current if self.conversation() is not None else "",
-            self.setup,
-            lambda last: self._deeds.possible(last=last, busy=busy),
-        )
+        busy, waits = self.streams, self._waits
+        begun = False  # nor is another conversation shown where this one cannot be read
+        with self.guarded():
+            begun = self._reader.show(
+                self.current if self.conversation() is not None else "",
+                self.setup,
+                lambda last: self._deeds.possible(last=last, busy=busy, waits=waits),
+            )
         self.page.show_talk(begun=begun)
         self._show_state()
         self._meter.measure(self.front, self.current, self.setup)
@@ -273,7 +287,8 @@ class Desk(QWidget):
 
     def _send(self, text: str) -> bool:
         if self._deeds.editing is not None:
-            self._deeds.send_edited(text)
+            if not self._deeds.send_edited(text):
+                return False
             self._fill()
         elif self.front.is_ready or self.front.is_coming:
             files = tuple(self.composer.attachments)
@@ -320,10 +335,9 @@ class Desk(QWidget):
         if self._deeds.editing is None and not self._waits:
             if text.strip() and not self.current:
                 with self.guarded():
-                    self._drafts.keep(self.ensure(), text)
+                    self.ensure()
                 self.listed.emit()
-            elif self.current:
-                self._drafts.keep(self.current, text)
+            self._drafts.keep(self.current, text)
             self._files[self.current] = tuple(self.composer.attachments)
         self._meter.measure(self.front, self.current, self.setup)
 

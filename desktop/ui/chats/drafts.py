@@ -1,4 +1,7 @@
-"""What is typed and not sent, kept with its conversation soon after the last key."""
+"""What is typed and not sent, kept with its conversation soon after the last key.
+
+What the disk refuses is held here and tried again: it is lost with the app at the earliest.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from desktop.core.chat.conversation import Conversation
 from desktop.core.errors import StorageError
 
 if TYPE_CHECKING:
@@ -17,7 +21,7 @@ _SOON_MS = 400
 
 
 class Drafts(QObject):
-    """Keeps one draft at a time: the one that is typed.
+    """Keeps the drafts; that of a conversation which does not exist yet is held under "".
 
     Signals:
         kept: a draft was kept.
@@ -28,30 +32,42 @@ class Drafts(QObject):
     def __init__(self, store: Store, parent: QObject) -> None:
         super().__init__(parent)
         self._store = store
-        self._typed: tuple[str, str] | None = None
+        self._held: dict[str, str] = {}  # by conversation: not on disk yet
         self._timer = QTimer(self, singleShot=True, interval=_SOON_MS)
         self._timer.timeout.connect(self.flush)
 
     def keep(self, conversation: str, text: str) -> None:
         """Keep this text with a conversation, soon."""
-        if self._typed is not None and self._typed[0] != conversation:
-            self.flush()
-        self._typed = (conversation, text)
+        self._held[conversation] = text
         self._timer.start()
 
-    def forget(self) -> None:
-        """Keep nothing: it was sent."""
-        self._typed = None
-        self._timer.stop()
+    def of(self, conversation: Conversation | None) -> str:
+        """Return what is typed in a conversation; None: in one that does not exist yet."""
+        name, kept = ("", "") if conversation is None else (conversation.id, conversation.draft)
+        return self._held.get(name, kept)
+
+    def move(self, before: str, now: str) -> None:
+        """Keep what is held of one conversation with another one."""
+        if (text := self._held.pop(before, None)) is not None:
+            self.keep(now, text)
+
+    def forget(self, conversation: str) -> None:
+        """Keep nothing of what is typed in a conversation: it was sent."""
+        self._held.pop(conversation, None)
 
     def flush(self) -> None:
-        """Keep it now; where the disk is full it is kept in the field only."""
-        typed, self._typed = self._typed, None
+        """Keep it now; what the disk refuses is held until the next time."""
         self._timer.stop()
-        if typed is None:
-            return
-        found = self._store.conversation(typed[0])
-        if found is not None and found.draft != typed[1]:
-            with suppress(StorageError):
-                self._store.save(replace(found, draft=typed[1]))
-                self.kept.emit()
+        for conversation, text in list(self._held.items()):
+            if conversation:
+                with suppress(StorageError):
+                    self._write(conversation, text)
+
+    def _write(self, conversation: str, text: str) -> None:
+        found = self._store.conversation(conversation)
+        if found is None or found.draft == text:
+            self.forget(conversation)
+        else:
+            self._store.save(replace(found, draft=text))
+            self.forget(conversation)
+            self.kept.emit()

@@ -71,9 +71,11 @@ class FindBar(QFrame):
     def close_bar(self) -> None:
         """Look for nothing any more."""
         if not self.isHidden():
+            held = self.window().focusWidget()
             self._transcript.clear_find()
             self.hide()
-            self._transcript.setFocus()
+            if held is not None and self.isAncestorOf(held):
+                self._transcript.setFocus()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """Step on Enter and the arrows, leave on Escape."""

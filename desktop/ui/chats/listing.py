@@ -100,4 +100,4 @@ def _heading(conversation: Conversation, today: date, texts: Texts) -> str:
         return texts["chats.week"]
     if day > today - timedelta(days=_MONTH):
         return texts["chats.month"]
-    return texts("chats.of-month", year=day.year, month=f"{day.month:02}")
+    return texts("chats.of-month", year=day.year, month=day.month)

@@ -5,12 +5,15 @@ The engine counts, with its own tokenizer; a little after the last key, and neve
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from PySide6.QtCore import QObject, QTimer
 
 from desktop.core.chat.ask import Ask
 from desktop.core.chat.context import most_tokens
 from desktop.core.chat.conversation import Attachment, Message, Setup
 from desktop.core.chat.turn import Turn, quoting, turns_of
+from desktop.core.errors import StorageError
 from desktop.core.events import Counted
 from desktop.ui.chats.chats import Chats, Front
 from desktop.ui.composer import Composer
@@ -26,13 +29,16 @@ class Meter(QObject):
         self._chats, self._composer = chats, composer
         self._front, self._conversation, self._setup = Front(), "", Setup()
         self._whole = 0  # the number of the count that is awaited
-        self._files: dict[int, Attachment] = {}
+        self._files: dict[int, tuple[str, Attachment]] = {}  # by count: the model, and the file
         self._known: dict[tuple[str, Attachment], int] = {}
         self._timer = QTimer(self, singleShot=True, interval=_SOON_MS)
         self._timer.timeout.connect(self._ask)
 
     def measure(self, front: Front, conversation: str, setup: Setup) -> None:
         """Count this conversation with what is typed, soon."""
+        if conversation != self._conversation:
+            self._whole = 0  # a count of the one before is of no use here
+            self._composer.meter.hide()
         self._front, self._conversation, self._setup = front, conversation, setup
         if front.is_ready:
             self._timer.start()
@@ -48,7 +54,7 @@ class Meter(QObject):
         """Show a count, if it is one that is still awaited."""
         file = self._files.pop(event.count, None)
         if file is not None:
-            self._known[self._front.model, file] = event.tokens
+            self._known[file] = event.tokens
             self._show_files()
         elif event.count == self._whole:
             most = most_tokens(event.limit, self._setup.sampling.max_tokens)
@@ -58,7 +64,9 @@ class Meter(QObject):
         endpoint = self._front.endpoint
         if endpoint is None:
             return
-        turns = self._turns()
+        turns: tuple[Turn, ...] = ()
+        with suppress(StorageError):  # said where the conversation is shown
+            turns = self._turns()
         if not turns:
             self._composer.meter.hide()
             return
@@ -66,9 +74,10 @@ class Meter(QObject):
         self._whole = replies.count(endpoint, Ask(turns, self._setup))
         asked = set(self._files.values())
         for each in self._composer.attachments:
-            if each not in asked and (self._front.model, each) not in self._known:
+            file = (self._front.model, each)
+            if file not in asked and file not in self._known:
                 turn = Turn("user", quoting("", (each,)))
-                self._files[replies.count(endpoint, Ask((turn,)))] = each
+                self._files[replies.count(endpoint, Ask((turn,)))] = file
         self._show_files()
 
     def _turns(self) -> tuple[Turn, ...]:
@@ -85,7 +94,8 @@ class Meter(QObject):
         return turns_of([*path, typed], system)
 
     def _show_files(self) -> None:
-        model = self._front.model
+        model, there = self._front.model, set(self._composer.attachments)
+        self._known = {file: cost for file, cost in self._known.items() if file[1] in there}
         self._composer.show_costs(
             {each: self._known.get((model, each)) for each in self._composer.attachments}
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from desktop.core.chat.conversation import Attachment
 from desktop.core.events import Endpoint
 from desktop.core.phases import Phase
@@ -15,7 +17,7 @@ class Outbox:
     """Sends messages, and lets them wait."""
 
     def __init__(self, chats: Chats, drafts: Drafts) -> None:
-        self._kept, self._drafts = chats.kept, drafts
+        self._kept, self._store, self._drafts = chats.kept, chats.store, drafts
         self._waiting = WaitingRoom()
 
     def waiting_in(self, conversation: str) -> Waiting | None:
@@ -32,7 +34,7 @@ class Outbox:
         """
         if front.is_ready and front.endpoint is not None:
             self._kept.send(conversation, text, front.endpoint, files)
-            self._drafts.forget()
+            self._drafts.forget(conversation)
             return True
         if front.host is not None:
             self._drafts.keep(conversation, text)
@@ -40,16 +42,17 @@ class Outbox:
             self._waiting.add(Waiting(conversation, text, files, front.host))
         return False
 
-    def ready(self, host: HostKey, endpoint: Endpoint) -> list[str]:
-        """Say what waits for a host; returns in which conversations it was said.
+    def ready(self, host: HostKey, endpoint: Endpoint) -> Iterator[str]:
+        """Say what waits for a host, and yield each conversation in which it was said.
 
         Raises:
             StorageError: as `send`; what could not be kept is a draft again.
         """
-        waiting = self._waiting.take(host)
-        for each in waiting:
-            self._kept.send(each.conversation, each.text, endpoint, each.attachments)
-        return [each.conversation for each in waiting]
+        for each in self._waiting.take(host):
+            if self._store.conversation(each.conversation) is not None:  # not deleted meanwhile
+                self._kept.send(each.conversation, each.text, endpoint, each.attachments)
+                self._drafts.forget(each.conversation)
+                yield each.conversation
 
     def gone(self, host: HostKey, phase: Phase) -> bool:
         """Give back what waits for a host that will not be ready; tells whether there was any."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QPlainTextEdit
 
 from desktop.core.texts import Texts
@@ -26,5 +27,7 @@ class PromptField(QPlainTextEdit):
         return self.toPlainText()
 
     def take(self, text: str) -> None:
-        """Hold this text instead."""
-        self.setPlainText(text)
+        """Hold this text instead; Ctrl+Z brings back what was there."""
+        cursor = self.textCursor()
+        cursor.select(QTextCursor.SelectionType.Document)
+        cursor.insertText(text)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint
@@ -69,12 +70,19 @@ class PromptLibrary:
         dialog.open()
 
     def save(self, name: str) -> None:
-        """Keep what is in the field under a name."""
+        """Keep what is in the field under a name; one that has the name stays beside it."""
+        text = self._field.text()
         if name := name.strip()[:_LONGEST_NAME]:
             with self._guarded():
-                self._store.save_prompt(name, self._field.text())
+                self._store.save_prompt(_free(name, text, self._store.prompts()), text)
 
     def delete(self, name: str) -> None:
         """Let one go."""
         with self._guarded():
             self._store.delete_prompt(name)
+
+
+def _free(name: str, text: str, saved: Mapping[str, str]) -> str:
+    """Return the name, with a number where another text has it."""
+    names = (name if number == 1 else f"{name} ({number})" for number in count(1))
+    return next(each for each in names if saved.get(each, text) == text)

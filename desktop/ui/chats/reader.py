@@ -77,8 +77,9 @@ class Reader:
             case Trimmed(turns=turns):
                 self._trimmed[message.id] = turns
                 if here:
+                    branch = self._kept.branch(message)
                     self._transcript.change(
-                        shown(message, self._texts, streaming=True, trimmed=turns)
+                        shown(message, self._texts, branch=branch, streaming=True, trimmed=turns)
                     )
             case Delta(text=text) if here:
                 self._transcript.append(message.id, text)

@@ -7,8 +7,9 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QListView
 
 from desktop.core.texts import Texts
+from desktop.ui.chats.listing import Row
 from desktop.ui.chats.row_painter import RowPainter
-from desktop.ui.chats.rows import ROW, Rows
+from desktop.ui.chats.rows import ROW, Index, Rows
 from desktop.ui.theme import Theme
 
 
@@ -38,8 +39,13 @@ class RowList(QListView):
         self.verticalScrollBar().setSingleStep(24)
         self.setMouseTracking(True)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.clicked.connect(lambda index: self.opened.emit(index.data(ROW)))
+        self.clicked.connect(self._click)
         theme.changed.connect(self.viewport().update)
+
+    def _click(self, index: Index) -> None:
+        row: Row = index.data(ROW)
+        if not row.is_heading:  # Qt tells of those too
+            self.opened.emit(row)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """Open, delete, or walk."""

@@ -34,12 +34,14 @@ class Rows(QAbstractListModel):
             self.rows = rows
             self.endResetModel()
 
-    def find(self, conversation: str) -> QModelIndex:
-        """Return where a conversation stands, or an invalid index."""
-        for number, row in enumerate(self.rows):
-            if row.conversation == conversation and conversation:
-                return self.index(number)
-        return QModelIndex()
+    def find(self, conversation: str, message: str = "") -> QModelIndex:
+        """Return where a conversation stands, or this hit in it, or an invalid index."""
+        there = [
+            (row.message != message, number)
+            for number, row in enumerate(self.rows)
+            if row.conversation == conversation and conversation
+        ]
+        return self.index(min(there)[1]) if there else QModelIndex()
 
     def rowCount(self, parent: Index | None = None) -> int:  # noqa: N802
         """Return how many there are."""

@@ -235,6 +235,7 @@ class SetupPanel(QFrame):
 
     def _reset(self) -> None:
         """Choose nothing but the kind and the system prompt: the model's own values hold."""
+        self.flush()  # the system prompt of a moment ago
         setup = replace(self._setup, thinking=None, sampling=Sampling())
         self._showing = True
         self.show_setup(setup, self._model_name)

@@ -30,7 +30,7 @@ class Shelf(QObject):
         self._archived = False
         self._transfer = Transfer(desk, chats, texts, self.refresh)
         sidebar.opened.connect(self._open)
-        sidebar.created.connect(self._begin)
+        sidebar.created.connect(self.begin)
         sidebar.sought.connect(self._seek)
         sidebar.wished.connect(self._wished)
         sidebar.edited.connect(self.refresh)
@@ -46,7 +46,12 @@ class Shelf(QObject):
 
     def refresh(self) -> None:
         """List what there is now, or what was found."""
+        with self._desk.guarded():
+            self._list()
+
+    def _list(self) -> None:
         texts = self._texts
+        self._sidebar.shows_archive = self._archived
         if self._sought.strip():
             rows, empty = self._found(), texts["chats.nothing-found"]
         elif self._archived:
@@ -80,7 +85,8 @@ class Shelf(QObject):
             )
         return rows
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
+        """Show an empty conversation, beside those that are not put away."""
         self._archived = False
         self._desk.new()
 
@@ -133,7 +139,8 @@ class Shelf(QObject):
         def undo() -> None:
             now = self._chats.store.conversation(there.id)
             if now is not None:
-                self._keep(replace(now, archived=there.archived))
+                with self._desk.guarded():
+                    self._keep(replace(now, archived=there.archived))
 
         self._desk.toast.say(self._texts(key, title=title), undo)
 
@@ -146,7 +153,8 @@ class Shelf(QObject):
         self.refresh()
 
         def undo() -> None:
-            self._chats.store.restore(there.id)
+            with self._desk.guarded():
+                self._chats.store.restore(there.id)
             if was_open:
                 self._desk.open(there.id)
             self.refresh()

@@ -50,6 +50,7 @@ class Sidebar(QFrame):
         rows: the model of the list.
         list: the list.
         search: the field over it.
+        shows_archive: whether the list is that of the archive.
 
     Signals:
         opened: a row of the list.
@@ -70,6 +71,8 @@ class Sidebar(QFrame):
         self.setObjectName("sidebar")
         self.setFixedWidth(WIDTH)
         self._theme, self._texts = theme, texts
+        self._current = ""  # the conversation in front
+        self.shows_archive = False
         self.rows = Rows(texts)
         self.list = RowList(self.rows, theme, texts)
         self.search = self._make_search()
@@ -137,8 +140,12 @@ class Sidebar(QFrame):
         if self.list.state() == RowList.State.EditingState:
             return  # a title is typed just now
         place = self.list.verticalScrollBar().value()
+        chosen, message = self._chosen(current)
+        self._current = current
         self.rows.put(rows)
-        here = self.rows.find(current)
+        here = self.rows.find(chosen, message)
+        if not here.isValid():
+            here = self.rows.find(current)
         if here != self.list.currentIndex():
             self.list.setCurrentIndex(here)
         if not here.isValid():
@@ -146,6 +153,14 @@ class Sidebar(QFrame):
         self.list.verticalScrollBar().setValue(place)
         self._empty.setText("" if rows else empty)
         self._empty.setVisible(not rows)
+
+    def _chosen(self, current: str) -> tuple[str, str]:
+        """Return which row is marked: where the keyboard walked to, while no other is opened."""
+        row: Row | None = self.list.currentIndex().data(ROW)
+        walks = self.window().focusWidget() is self.list and current == self._current
+        if row is not None and (walks or row.conversation == current):
+            return row.conversation, row.message
+        return current, ""
 
     def seek(self) -> None:
         """Put the keyboard into the search field."""
@@ -178,7 +193,7 @@ class Sidebar(QFrame):
     def _open_more(self) -> None:
         menu = self._menu("chatsMenu")
         for name in OF_ALL:
-            self._add(menu, name, "")
+            self._add(menu, name, "", on=name == "archived" and self.shows_archive)
         menu.popup(self._more.mapToGlobal(QPoint(0, self._more.height() + 3)))
 
     def _menu(self, name: str) -> QMenu:

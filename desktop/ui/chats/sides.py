@@ -22,9 +22,15 @@ class Sides:
     """
 
     def __init__(
-        self, row: QHBoxLayout, sidebar: QWidget, setup: QWidget, remembered: Remembered
+        self,
+        row: QHBoxLayout,
+        sidebar: QWidget,
+        setup: QWidget,
+        remembered: Remembered,
+        home: QWidget,
     ) -> None:
-        self._row = row
+        """Take the columns; from a list that hides the keyboard goes to `home`."""
+        self._row, self._home = row, home
         self._sidebar, self._panel, self._remembered = sidebar, setup, remembered
         self.needed = False
         self.setup = False
@@ -37,7 +43,11 @@ class Sides:
         self._panel.setVisible(self.setup)
         if not self._is_narrow(width):
             self._drawn = False
-        self._sidebar.setVisible(self.needed and self._wants(width))
+        shown = self.needed and self._wants(width)
+        held = self._sidebar.window().focusWidget()
+        if not shown and held is not None and self._sidebar.isAncestorOf(held):
+            self._home.setFocus()
+        self._sidebar.setVisible(shown)
 
     def toggle_sidebar(self, width: int) -> None:
         """Show the list, or hide it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QTimer
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from desktop.core.texts import Texts
@@ -27,6 +27,7 @@ class Toast(QFrame):
         self._button = button(texts["chats.undo"], "link", "undoButton")
         self._button.setToolTip(texts["chats.undo-help"])
         self._button.clicked.connect(self.undo)
+        self._button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # it goes away under the click
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 7, 12, 7)
         row.setSpacing(14)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from desktop.core.chat.conversation import Conversation
 from desktop.core.chat.exports.whole import Whole, all_of, bring_in, gathered
+from desktop.core.settings import write_atomically
 from desktop.core.texts import Texts
 from desktop.ui.chats.chats import Chats
 from desktop.ui.chats.told import told
@@ -74,7 +75,7 @@ class Transfer:
 
         with told(self._desk.toast, self._texts):
             if path.suffix == ".md" and (whole := self._whole(conversation)):
-                path.write_text(markdown.document(whole), encoding="utf-8")
+                write_atomically(path, markdown.document(whole).encode())
             elif conversation is None:
                 files.write_json(path, all_of(self._chats.store))
             elif whole := self._whole(conversation):
