@@ -11,10 +11,12 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give each test a Paperkite of its own, and a language that does not follow the machine."""
+    """Give each test a Paperkite of its own, and nothing of the machine's language or keyring."""
     monkeypatch.setenv("PAPERKITE_HOME", str(tmp_path_factory.mktemp("paperkite-home")))
     monkeypatch.setenv("LANG", "en_US.UTF-8")
     monkeypatch.delenv("LC_ALL", raising=False)
+    # Else it is the best that is known, a test's own among them.
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
 
 
 @pytest.fixture(autouse=True)
