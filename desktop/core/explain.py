@@ -16,6 +16,7 @@ from desktop.core import catalogue as models
 from desktop.core import providers
 from desktop.core.assets import asset
 from desktop.core.errors import AppError
+from desktop.core.plain_text import plain_text
 
 Language = Literal["zh", "en"]
 
@@ -95,5 +96,4 @@ def _shown(code: str, name: str, value: Any) -> str:
         return f"{value / 1e9:.1f} GB" if value >= 1e9 else f"{value / 1e6:.1f} MB"
     if isinstance(value, list | tuple):
         value = ", ".join(str(item) for item in value[:5])
-    line = "".join(char if char.isprintable() else " " for char in str(value))
-    return line[:300]
+    return plain_text(str(value))[:300]

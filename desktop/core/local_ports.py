@@ -10,9 +10,10 @@ from collections.abc import Collection
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from desktop.core.atomic_file import write_atomically
 from desktop.core.errors import StorageError
 from desktop.core.events import Emit, Event, Ready
-from desktop.core.settings import Settings, write_atomically
+from desktop.core.settings import Settings
 
 USUAL_PORT = 8000  # vLLM's own: the snippets of every tutorial then work unchanged
 _TO_TRY = 20

@@ -6,16 +6,13 @@ nothing that a person wrote: unknown keys (of a newer version), bad values, a fi
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from desktop.core.errors import StorageError
+from desktop.core.atomic_file import not_writable, write_atomically
 from desktop.core.saved import Group, SavedHost, as_table, read_groups, read_hosts
 from desktop.core.setting_values import sort_out
 from desktop.core.toml_text import assignment
@@ -169,32 +166,4 @@ def _keep_unreadable(path: Path) -> None:
         try:
             path.replace(_aside(path))
         except OSError as error:
-            raise _not_writable(path, error) from error
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace `path` with `content`, 0600, so that a reader sees the old or the new and no half.
-
-    Raises:
-        StorageError: `storage-not-writable`, with the path and the system's reason.
-    """
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                Path(name).unlink()
-            raise
-    except OSError as error:
-        raise _not_writable(path, error) from error
-
-
-def _not_writable(path: Path, error: OSError) -> StorageError:
-    reason = error.strerror or str(error)
-    return StorageError("storage-not-writable", path=str(path), reason=reason)
+            raise not_writable(path, error) from error

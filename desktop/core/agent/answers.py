@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from desktop.core.agent.plain import plain, plain_text
+from desktop.core.agent.plain import plain
 from desktop.core.errors import AgentRefused, DeployFailed, NothingRunning, ProtocolMismatch
+from desktop.core.plain_text import plain_text
 from remote import wire
 
 Message = dict[str, Any]

@@ -15,8 +15,8 @@ from pathlib import PurePosixPath
 from desktop.core.agent.answers import messages, parse_hello
 from desktop.core.agent.archive import Archive, build_archive
 from desktop.core.agent.client import Agent
-from desktop.core.agent.plain import plain_text
 from desktop.core.errors import AgentError, DeployFailed, ProtocolMismatch, PythonMissing
+from desktop.core.plain_text import plain_text
 from desktop.core.ssh.connection import Completed, Connection
 
 HELLO_SECONDS = 30.0  # a cold disk and a slow login shell, together

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from desktop.core.plain_text import plain_text
+
 _DEPTH = 6  # of lists and objects in each other; the protocol has three
 
 
@@ -21,10 +23,3 @@ def plain(value: Any, depth: int = _DEPTH) -> Any:
     if isinstance(value, list) and depth:
         return [plain(item, depth - 1) for item in value]
     return None if isinstance(value, dict | list) else value
-
-
-def plain_text(text: str) -> str:
-    """Return the text as one line, with a blank for each sign that cannot be printed."""
-    if text.isprintable():
-        return text
-    return "".join(sign if sign.isprintable() else " " for sign in text)

@@ -39,11 +39,6 @@ class Ask:
         return "".join(turn.content for turn in self.turns)
 
 
-def path_of(ask: Ask) -> str:
-    """Return where the request goes, below the base URL."""
-    return "/completions" if ask.setup.kind == "completion" else "/chat/completions"
-
-
 def request(endpoint: Endpoint, ask: Ask, room: int | None = None) -> dict[str, Any]:
     """Return the arguments for the openai client: a streaming request for a reply.
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from paramiko.message import Message
 
+from desktop.core.plain_text import plain_text
 from desktop.core.ssh.prompts import ChallengePrompt
 
 _MOST_PROMPTS = 8  # in one round; sshd's PAM sends one, Duo and OTP servers up to three
@@ -66,8 +67,4 @@ def _plain(raw: bytes) -> str:
     """Return a host's words without control characters (escapes, direction marks), and bounded."""
     text = raw[: 4 * _MOST_CHARACTERS].decode("utf-8", "replace")[:_MOST_CHARACTERS]
     lines = text.replace("\r\n", "\n").strip().split("\n")[:_MOST_LINES]
-    return "\n".join("".join(map(_printable, line)).rstrip() for line in lines).strip()
-
-
-def _printable(character: str) -> str:
-    return character if character.isprintable() else " "
+    return "\n".join(plain_text(line).rstrip() for line in lines).strip()

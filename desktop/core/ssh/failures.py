@@ -17,6 +17,7 @@ from desktop.core.errors import (
     ForwardFailed,
     HostUnreachable,
 )
+from desktop.core.plain_text import plain_text
 from desktop.core.ssh.destination import Destination
 from desktop.core.ssh.proxying import ProxyRefused
 from desktop.core.ssh.transport import FOREIGN, SafeTransport
@@ -178,4 +179,4 @@ def _reason(error: Exception) -> str:
 
 def _plain(text: str) -> str:
     """Return it bounded and as one line: a host's or a library's words, with a host's in them."""
-    return "".join(char if char.isprintable() else " " for char in text[:200]).strip()
+    return plain_text(text[:200]).strip()

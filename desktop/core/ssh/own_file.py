@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import tempfile
-import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
+from desktop.core.atomic_file import not_writable, replace_file
 from desktop.core.errors import StorageError
 from desktop.core.exclusive import exclusive
 
@@ -37,13 +33,11 @@ def rewrite(
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with exclusive(path.with_name(f".{path.name}.lock"), patience):
-            _replace(path, change(_lines(path)))
+            replace_file(path, _content(change(_lines(path))))
     except TimeoutError as error:
         raise StorageError("storage-busy", path=str(path)) from error
     except OSError as error:
-        raise StorageError(
-            "storage-not-writable", path=str(path), reason=error.strerror or str(error)
-        ) from error
+        raise not_writable(path, error) from error
 
 
 def _lines(path: Path) -> list[str]:
@@ -58,30 +52,5 @@ def _lines(path: Path) -> list[str]:
     return text.removesuffix("\n").split("\n") if text else []
 
 
-def _replace(path: Path, lines: list[str]) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # 0600
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.writelines(f"{line}\n".encode("utf-8", "surrogateescape") for line in lines)
-            file.flush()
-            os.fsync(file.fileno())
-        _move(Path(temporary), path)
-    except BaseException:
-        with suppress(OSError):
-            Path(temporary).unlink()
-        raise
-
-
-def _move(temporary: Path, path: Path) -> None:
-    """Put the file in its place; Windows refuses that while somebody reads the old one."""
-    patience = _PATIENCE_S if sys.platform == "win32" else 0
-    deadline = time.monotonic() + patience
-    while True:
-        try:
-            temporary.replace(path)
-        except PermissionError:
-            if time.monotonic() >= deadline:
-                raise
-            time.sleep(0.01)
-        else:
-            return
+def _content(lines: list[str]) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape")

@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from contextlib import suppress
 
+from desktop.core.plain_text import plain_text
 from desktop.core.ssh.bridging import bridge
 
 _SECONDS = 2.0  # for a program to end by itself once its input has
@@ -69,7 +70,7 @@ class ProxyCommand:
         with self._process.stderr as stream, suppress(OSError, ValueError):
             while line := stream.readline(1000):
                 text = line.decode("utf-8", "replace").strip()
-                self._said.append("".join(c if c.isprintable() else " " for c in text))
+                self._said.append(plain_text(text))
 
 
 def _run(command: str, stdin: int, stdout: int) -> subprocess.Popen[bytes]:

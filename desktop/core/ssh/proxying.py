@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from desktop.core.errors import DestinationError
+from desktop.core.plain_text import plain_text
 
 _MOST_HEADER = 16 << 10  # bytes of an HTTP proxy's answer
 _PORTS = {"socks5": 1080, "http": 8080}
@@ -166,4 +167,4 @@ def _http(talk: _Talk, proxy: Proxy, host: str, port: int) -> None:
     status = answer.split(b"\r\n", 1)[0].decode("latin-1")
     words = status.split()
     if not status.startswith("HTTP/1.") or len(words) < 2 or not words[1].startswith("2"):
-        raise ProxyRefused("".join(c if c.isprintable() else " " for c in status[:80]))
+        raise ProxyRefused(plain_text(status[:80]))

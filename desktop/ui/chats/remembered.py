@@ -9,8 +9,8 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer
 
+from desktop.core.atomic_file import write_atomically
 from desktop.core.errors import StorageError
-from desktop.core.settings import write_atomically
 
 _SOON_MS = 1000
 MOST_ZOOM = 8  # steps of the transcript, up or down

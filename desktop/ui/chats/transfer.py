@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QFileDialog
 
+from desktop.core.atomic_file import write_atomically
 from desktop.core.chat.conversation import Conversation
 from desktop.core.chat.exports.whole import Whole, all_of, bring_in, gathered
-from desktop.core.settings import write_atomically
 from desktop.core.texts import Texts
 from desktop.ui.chats.chats import Chats
 from desktop.ui.chats.told import told

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from desktop.core.errors import AppError
 from desktop.core.explain import explain
 from desktop.core.phases import Phase
+from desktop.core.plain_text import plain_text
 from desktop.core.texts import Texts
 from desktop.ui.intents import Target
 from desktop.ui.labels import button, label
@@ -167,4 +168,4 @@ def last_lines(error: AppError) -> Sequence[str]:
     lines = error.facts.get("last_lines")
     if not isinstance(lines, list | tuple):
         return []
-    return ["".join(c if c.isprintable() else " " for c in str(line))[:500] for line in lines]
+    return [plain_text(str(line))[:500] for line in lines]

@@ -60,10 +60,6 @@ class Column:
         """Measure a block again: its content has changed."""
         self._measured[index] = False
 
-    def is_measured(self, index: int) -> bool:
-        """Tell whether a block's height is known."""
-        return self._measured[index]
-
     def settle(self, top: float, bottom: float, until: float) -> tuple[float, bool, list[Block]]:
         """Lay out what stands between two heights, until a time of the performance counter.
 

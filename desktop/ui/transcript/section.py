@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from desktop.core.amounts import duration
 from desktop.ui.transcript.block import Block
-from desktop.ui.transcript.code import CodeBlock, Fence
 from desktop.ui.transcript.column import Column
 from desktop.ui.transcript.footer import HEIGHT, FooterBlock
 from desktop.ui.transcript.growing import Growing
@@ -158,7 +158,7 @@ class Section:
         return (
             texts["reply.thought"]
             if spent is None
-            else texts("reply.thought-for", time=_time(spent))
+            else texts("reply.thought-for", time=duration(max(spent, 1.0), texts))
         )
 
     def _tail(self) -> list[Block]:
@@ -291,19 +291,6 @@ class Section:
         blocks = self.column.blocks
         return len(blocks) - 1 if blocks and isinstance(blocks[-1], FooterBlock) else None
 
-    def fences(self) -> list[Fence]:
-        """Return its pieces of code."""
-        return [
-            block.fence
-            for block in self.column.blocks
-            if isinstance(block, CodeBlock) and block.part == 0
-        ]
-
 
 def _bulk(text: str) -> tuple[int, int]:
     return text.count("\n") + 1, len(text)
-
-
-def _time(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{max(rest, 1)} s"

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from desktop.core.atomic_file import not_writable, replace_file
 from desktop.core.chat.exports import chatgpt, markdown, own_format
 from desktop.core.chat.exports.whole import Whole
-from desktop.core.chat.store.failures import not_writable
 from desktop.core.errors import StorageError
 
 MAX_BYTES = 256 << 20  # of JSON: some years of talk; it is read into memory
@@ -120,16 +117,6 @@ def _read(path: Path, content: bytes) -> list[Whole]:
 
 def _write(path: Path, content: bytes) -> None:
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(path)
-        except BaseException:
-            with suppress(OSError):
-                Path(temporary).unlink()
-            raise
+        replace_file(path, content)
     except OSError as error:
         raise not_writable(path, error) from error

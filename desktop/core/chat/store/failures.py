@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from desktop.core.atomic_file import not_writable
 from desktop.core.errors import StorageError
 
 # https://www.sqlite.org/rescode.html: the low byte is the primary code.
@@ -40,24 +41,14 @@ def converted(path: Path) -> Iterator[None]:
         if code in _DAMAGED:
             raise StorageError("storage-damaged", path=str(path), reason=str(error)) from error
         if code in _NOT_WRITABLE:
-            raise not_writable(path, error) from error
+            reason = str(error)
+            raise StorageError("storage-not-writable", path=str(path), reason=reason) from error
         raise
     except OSError as error:
         raise not_writable(path, error) from error
-
-
-def not_writable(path: Path, error: OSError | sqlite3.Error) -> StorageError:
-    """Return the error for a file that cannot be written."""
-    reason = error.strerror if isinstance(error, OSError) else None
-    return StorageError("storage-not-writable", path=str(path), reason=reason or str(error))
 
 
 def primary(error: sqlite3.Error) -> int:
     """Return SQLite's primary result code, or -1 for an error of Python's module."""
     code = getattr(error, "sqlite_errorcode", None)
     return code & 0xFF if isinstance(code, int) else -1
-
-
-def is_damage(error: sqlite3.Error) -> bool:
-    """Return whether the file's own content is the reason."""
-    return primary(error) in _DAMAGED
