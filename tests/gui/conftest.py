@@ -12,9 +12,13 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtWidgets import QApplication
 
 from desktop.core.explain import Language
+from desktop.core.texts import Texts
 from desktop.ui.app import application
 from desktop.ui.intents import Target
-from tests.helpers.screens import TARGET, Stage, close, set_stage
+from desktop.ui.theme import Theme
+from desktop.ui.transcript.view import Transcript
+from tests.helpers import chat_screens
+from tests.helpers.screens import TARGET, Stage, close, ready, set_stage
 
 
 @pytest.fixture(autouse=True)
@@ -37,3 +41,21 @@ def stage(qapp: QApplication) -> Iterator[Callable[..., Stage]]:
     yield make
     for each in made:
         close(each)
+
+
+@pytest.fixture
+def play(stage: Callable[..., Stage]) -> Stage:
+    """The window in front of a host whose model answers."""
+    made = stage()
+    made.play(ready())
+    return made
+
+
+@pytest.fixture
+def view(qapp: QApplication) -> Iterator[Transcript]:
+    """A transcript without a word in it."""
+    made = Transcript(Theme("light"), Texts("en"))
+    made.resize(900, 500)
+    made.show()
+    yield made
+    chat_screens.close(made)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,17 +26,8 @@ from tests.helpers.chatting import (
     shown_texts,
     tool,
 )
-from tests.helpers.screens import Stage, ready
+from tests.helpers.screens import Stage
 from tests.helpers.window import child
-
-Make = Callable[..., Stage]
-
-
-@pytest.fixture
-def play(stage: Make) -> Stage:
-    made = stage()
-    made.play(ready())
-    return made
 
 
 @pytest.fixture

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
@@ -23,17 +20,8 @@ from tests.helpers.chatting import (
     rows,
     titles,
 )
-from tests.helpers.screens import ENDPOINT, Stage, ready
+from tests.helpers.screens import ENDPOINT, Stage
 from tests.helpers.window import child, click
-
-Make = Callable[..., Stage]
-
-
-@pytest.fixture
-def play(stage: Make) -> Stage:
-    made = stage()
-    made.play(ready())
-    return made
 
 
 def type_in(play: Stage, text: str) -> None:

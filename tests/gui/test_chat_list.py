@@ -23,20 +23,18 @@ from tests.helpers.chatting import (
     titles,
     tool,
 )
-from tests.helpers.screens import Stage, ready
+from tests.helpers.screens import Stage
 from tests.helpers.window import child, click
 
 Make = Callable[..., Stage]
 
 
 @pytest.fixture
-def play(stage: Make) -> Stage:
-    made = stage()
-    made.play(ready())
-    exchange(made, "风筝怎么飞", "靠**风**和线。")
-    press(made.window, "Ctrl+N")
-    exchange(made, "What is AWQ?", "A way to quantise weights.")
-    return made
+def play(play: Stage) -> Stage:
+    exchange(play, "风筝怎么飞", "靠**风**和线。")
+    press(play.window, "Ctrl+N")
+    exchange(play, "What is AWQ?", "A way to quantise weights.")
+    return play
 
 
 def wish(play: Stage, title: str, text: str) -> None:

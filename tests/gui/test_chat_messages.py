@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
@@ -18,15 +16,11 @@ from tests.helpers.chatting import act, exchange, messages, press, reply, shown_
 from tests.helpers.screens import Stage, ready
 from tests.helpers.window import child, click
 
-Make = Callable[..., Stage]
-
 
 @pytest.fixture
-def play(stage: Make) -> Stage:
-    made = stage()
-    made.play(ready())
-    exchange(made, "question", "answer")
-    return made
+def play(play: Stage) -> Stage:
+    exchange(play, "question", "answer")
+    return play
 
 
 def branch(play: Stage, nth: int) -> tuple[int, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 
 import pytest
 from PySide6.QtCore import Qt, QUrl
@@ -16,19 +15,15 @@ from desktop.ui.chats.remembered import Memory, Remembered
 from desktop.ui.theme import Theme
 from desktop.ui.window import Window
 from tests.helpers.chatting import exchange, messages, press, shown_texts, tool
-from tests.helpers.screens import MODEL, RecordingIntents, Stage, ready
+from tests.helpers.screens import MODEL, RecordingIntents, Stage
 from tests.helpers.talk import Talk
 from tests.helpers.window import child, click
 
-Make = Callable[..., Stage]
-
 
 @pytest.fixture
-def play(stage: Make) -> Stage:
-    made = stage()
-    made.play(ready())
-    exchange(made, "kites", "A kite, two kites, and a [link](https://example.org/a?b=c).")
-    return made
+def play(play: Stage) -> Stage:
+    exchange(play, "kites", "A kite, two kites, and a [link](https://example.org/a?b=c).")
+    return play
 
 
 # -- finding -------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,18 +14,14 @@ from desktop.core.chat.ask import request
 from desktop.core.chat.conversation import Sampling, Setup
 from desktop.ui.chats.numbers import NUMBERS, Number, shown, stops, stops_text, typed
 from tests.helpers.chatting import click_row, exchange, messages, press, tool
-from tests.helpers.screens import ENDPOINT, Stage, ready
+from tests.helpers.screens import ENDPOINT, Stage
 from tests.helpers.window import child, click
-
-Make = Callable[..., Stage]
 
 
 @pytest.fixture
-def play(stage: Make) -> Stage:
-    made = stage()
-    made.play(ready())
-    tool(made, "tuneButton").click()
-    return made
+def play(play: Stage) -> Stage:
+    tool(play, "tuneButton").click()
+    return play
 
 
 def write(play: Stage, name: str, text: str) -> None:

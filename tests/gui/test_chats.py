@@ -41,13 +41,6 @@ from tests.helpers.window import child, click
 Make = Callable[..., Stage]
 
 
-@pytest.fixture
-def play(stage: Make) -> Stage:
-    made = stage()
-    made.play(ready())
-    return made
-
-
 # -- kept and listed -----------------------------------------------------------------------------
 
 

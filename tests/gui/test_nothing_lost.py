@@ -35,13 +35,6 @@ Make = Callable[..., Stage]
 
 
 @pytest.fixture
-def play(stage: Make) -> Stage:
-    made = stage()
-    made.play(ready())
-    return made
-
-
-@pytest.fixture
 def note(tmp_path: Path) -> Path:
     path = tmp_path / "note.txt"
     path.write_text("a kite", encoding="utf-8")

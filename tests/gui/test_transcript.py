@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
-import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QToolButton
 from pytestqt.qtbot import QtBot
 
 from desktop.core.explain import Explanation
-from desktop.core.texts import Texts
-from desktop.ui.theme import Theme
 from desktop.ui.transcript.access import spoken
 from desktop.ui.transcript.block import Block
 from desktop.ui.transcript.code import CodeBlock
@@ -25,18 +21,9 @@ from desktop.ui.transcript.shown import Action, Shown
 from desktop.ui.transcript.table import TableBlock
 from desktop.ui.transcript.view import Transcript
 from tests.helpers.chat_screens import ZH as REPLY
-from tests.helpers.chat_screens import close, settle
+from tests.helpers.chat_screens import settle
 
 CODE = "Look:\n\n```python\nprint('hi')\n```\n\nDone."
-
-
-@pytest.fixture
-def view(qtbot: QtBot) -> Iterator[Transcript]:
-    made = Transcript(Theme("light"), Texts("en"))
-    made.resize(900, 500)
-    made.show()
-    yield made
-    close(made)
 
 
 def present(view: Transcript, messages: list[Shown]) -> None:

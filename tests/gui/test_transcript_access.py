@@ -1,7 +1,5 @@
 """What screen readers are told."""
 
-from collections.abc import Iterator
-
 import pytest
 from PySide6.QtCore import QObject, QPoint, Qt
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QAccessibleInterface
@@ -18,15 +16,6 @@ MESSAGES = [
     Shown("a", "user", "hello"),
     Shown("b", "assistant", "a **bold**\n\nword", figures="9 tokens"),
 ]
-
-
-@pytest.fixture
-def view(qtbot: QtBot) -> Iterator[Transcript]:
-    made = Transcript(Theme("light"), Texts("en"))
-    made.resize(900, 500)
-    made.show()
-    yield made
-    close(made)
 
 
 def told(view: QObject) -> QAccessibleInterface:

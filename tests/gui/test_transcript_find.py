@@ -1,24 +1,9 @@
 """Finding what markup cuts and what is folded away."""
 
-from collections.abc import Iterator
-
 import pytest
-from pytestqt.qtbot import QtBot
 
-from desktop.core.texts import Texts
-from desktop.ui.theme import Theme
 from desktop.ui.transcript.shown import Shown
 from desktop.ui.transcript.view import Transcript
-from tests.helpers.chat_screens import close
-
-
-@pytest.fixture
-def view(qtbot: QtBot) -> Iterator[Transcript]:
-    made = Transcript(Theme("light"), Texts("en"))
-    made.resize(900, 500)
-    made.show()
-    yield made
-    close(made)
 
 
 @pytest.mark.parametrize(

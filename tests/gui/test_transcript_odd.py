@@ -1,7 +1,6 @@
 """What no sane model writes: it costs its looks, never the window."""
 
 import time
-from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import QPointF, Qt
@@ -9,8 +8,6 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QToolButton
 from pytestqt.qtbot import QtBot
 
-from desktop.core.texts import Texts
-from desktop.ui.theme import Theme
 from desktop.ui.transcript.block import Block
 from desktop.ui.transcript.code import CodeBlock
 from desktop.ui.transcript.columns import Columns
@@ -20,7 +17,7 @@ from desktop.ui.transcript.rich import RichBlock
 from desktop.ui.transcript.shown import Action, Shown
 from desktop.ui.transcript.table import TableBlock
 from desktop.ui.transcript.view import Transcript
-from tests.helpers.chat_screens import close, settle
+from tests.helpers.chat_screens import settle
 
 ODD = {
     "nothing": "",
@@ -39,15 +36,6 @@ ODD = {
     "dashes": "- " * 50_000 + "x",
     "tabs": "\t" * 50_000 + "x",
 }
-
-
-@pytest.fixture
-def view(qtbot: QtBot) -> Iterator[Transcript]:
-    made = Transcript(Theme("light"), Texts("en"))
-    made.resize(900, 500)
-    made.show()
-    yield made
-    close(made)
 
 
 def blocks(view: Transcript) -> list[Block]:
