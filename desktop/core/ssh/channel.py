@@ -54,6 +54,14 @@ class Wire(Protocol):
         """Take the channel out of the transport's table."""
         ...
 
+    def divert(self, channel: SafeChannel) -> None:
+        """Have the data of an open channel go straight to its sink."""
+        ...
+
+    def undivert(self, chanid: int) -> None:
+        """Have the channel's data come by `_feed` again."""
+        ...
+
     def flush_soon(self, sink: Sink) -> None:
         """Have the sink flushed before the host is waited for; on the transport's thread only."""
         ...
@@ -148,6 +156,7 @@ class SafeChannel(StockChannel):
             if not self.active or self.closed:
                 return
             self._set_closed()
+        self._wire.undivert(self.chanid)
         self._send_close()
 
     def divert(self, sink: Sink) -> None:
@@ -157,6 +166,7 @@ class SafeChannel(StockChannel):
             if self.eof_received or self.closed:
                 sink.end()
             self.sink = sink
+        self._wire.divert(self)
         sink.flush()
 
     def give_window(self, n: int, most: int = FULL) -> None:

@@ -55,7 +55,7 @@ class Destination:
     host_key_alias: str = ""
     known_hosts_files: tuple[Path, ...] = ()
     via: Destination | None = None
-    proxy_command: str = ""
+    proxy_command: str = field(default="", repr=False)  # some hold a password
     proxy: str = field(default="", repr=False)
     ignored: tuple[str, ...] = ()
     unsupported: tuple[str, ...] = ()

@@ -17,12 +17,14 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from weakref import WeakSet
 
 from desktop.core.errors import AppError, Cancelled, ConnectionLost
 from desktop.core.ssh.attempt import Abandon, Attempt, PersonNeeded
-from desktop.core.ssh.connection import Connection
+
+if TYPE_CHECKING:
+    from desktop.core.ssh.connection import Connection
 
 RIVAL_SECONDS = 5.0  # a little more than a quick try gives TCP: it hangs somewhere behind that
 _PAUSE_SECONDS = 1.0  # from a try that failed to the next, beside one that goes on

@@ -17,6 +17,9 @@ from contextlib import suppress
 
 _MOST_PIECES = 1000  # a host that sends single bytes would cost us hundreds for each
 _MOST_AT_ONCE = 1 << 20  # bytes in one call: more than a local socket takes
+# To account for each event would take half as long as its whole way through here (measured). One
+# small event a second is still enough for `load.ACTIVE_SECONDS`.
+_TOLD_BYTES = 1 << 10
 
 Bytes = bytes | bytearray | memoryview
 
@@ -35,15 +38,16 @@ class Downflow:
         self.sock.setblocking(False)
         self.done = threading.Event()
         self._drain = drain
-        self._written: Callable[[int], None] = lambda _: None
+        self._tell: Callable[[int], None] = lambda _: None
+        self._untold = 0  # bytes that were written
         self._waiting: deque[Bytes] = deque()
         self._has_ended = False
         self._lock = threading.Lock()
         self._is_draining = False
 
     def when_written(self, tell: Callable[[int], None]) -> None:
-        """Have this called with the number of bytes each time that some were written."""
-        self._written = tell
+        """Have this called with the number of bytes that were written, a KiB or more at a time."""
+        self._tell = tell
 
     def feed(self, data: Bytes) -> None:
         """Take bytes; `flush` writes them. Never waits."""
@@ -60,31 +64,37 @@ class Downflow:
 
     def flush(self) -> None:
         """Write what the socket takes now, and leave the rest to the drain. Never waits."""
-        with self._lock:
+        self._lock.acquire()  # after a pause `with` takes an event 4 µs more (measured)
+        try:
             if self._is_draining:
                 return
             written = self._write()
             self._is_draining = bool(self._waiting)
+        finally:
+            self._lock.release()
         if self._is_draining:
             self._drain.take(self)
-        self._written(written)
+        if written:
+            self._tell(written)
 
     def drain(self) -> bool:
         """Write what the socket takes now, and return whether something is left."""
         with self._lock:
             written = self._write()
             self._is_draining = bool(self._waiting)
-        self._written(written)
+        if written:
+            self._tell(written)
         return self._is_draining
 
     def _write(self) -> int:
-        """Return how many bytes were written. The lock is held."""
-        written = 0
+        """Return how many written bytes are now to be told of. The lock is held."""
         try:
             while self._waiting:
-                data = self._next_piece()
+                data = self._waiting.popleft()
+                if self._waiting:
+                    data = self._with_next(data)
                 sent = self.sock.send(data)
-                written += sent
+                self._untold += sent
                 if sent < len(data):
                     self._waiting.appendleft(memoryview(data)[sent:])
             if self._has_ended and not self.done.is_set():
@@ -95,16 +105,18 @@ class Downflow:
         except OSError:  # nobody reads any more
             self._waiting.clear()
             self.done.set()
-        return written
+        if self._untold < _TOLD_BYTES:
+            return 0
+        told, self._untold = self._untold, 0
+        return told
 
-    def _next_piece(self) -> Bytes:
-        """Return what is waiting as one piece: a call for each packet would cost more."""
-        pieces = [self._waiting.popleft()]
-        size = len(pieces[0])
+    def _with_next(self, first: Bytes) -> Bytes:
+        """Return it and what waits behind it as one: a call for each packet would cost more."""
+        pieces, size = [first], len(first)
         while self._waiting and size < _MOST_AT_ONCE:
             pieces.append(self._waiting.popleft())
             size += len(pieces[-1])
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return b"".join(pieces)
 
 
 class Drain:

@@ -68,6 +68,11 @@ class LocalForward:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def open_count(self) -> int:
+        """Connections that are carried or wait just now."""
+        return len(self._pairs)
+
     def attach(
         self, connection: Tunnels, remote_port: int, more: Callable[[], Spare] | None = None
     ) -> None:

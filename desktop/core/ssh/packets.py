@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any
 import paramiko
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from paramiko.common import MSG_CHANNEL_DATA, MSG_CHANNEL_WINDOW_ADJUST
 from paramiko.message import Message
 from paramiko.packet import NeedRekeyException
 
@@ -40,7 +39,9 @@ _DEAF_SECONDS = 20.0  # as long as a dead host may stay unnoticed
 _BLOCK = 16  # bytes of an AES block, to which a packet is padded
 _TAG = 16
 _MOST_AROUND = 4 + 1 + _BLOCK + 3 + _TAG  # bytes: length, padding and its length, tag
-_SHORT_WAY = (MSG_CHANNEL_DATA, MSG_CHANNEL_WINDOW_ADJUST)
+_LENGTH = struct.Struct(">I")
+_NONCE = struct.Struct(">4sQ")  # RFC 5647 §7.1: what stays, and what counts the packets
+_LAST_NUMBER = 2**64 - 1
 
 Bytes = bytes | bytearray | memoryview
 
@@ -62,12 +63,21 @@ class Batch(Message):
 
 
 class Seal:
-    """One direction of AES-GCM as RFC 5647 §7 uses it: the length is authenticated, not hidden."""
+    """One direction of AES-GCM as RFC 5647 §7 uses it: the length is authenticated, not hidden.
+
+    Attributes:
+        count: of the packets that were closed or opened.
+    """
 
     def __init__(self, cipher: AESGCM, iv: bytes) -> None:
         self._cipher = cipher
-        self._fixed = iv[:4]
-        self._counter = int.from_bytes(iv[4:], "big")
+        self._fixed, self._first = _NONCE.unpack(iv)
+        self._nonce = b""
+        self.count = 0
+
+    def prepare(self) -> None:
+        """Do before the next packet what it need not wait for; done twice it does no harm."""
+        self._nonce = _NONCE.pack(self._fixed, (self._first + self.count) & _LAST_NUMBER)
 
     def close(self, payload: Sequence[Bytes], out: memoryview) -> int:
         """Write the packet that carries these pieces, and return its size; `out` has room."""
@@ -76,44 +86,44 @@ class Seal:
         plain = b"".join((padding.to_bytes(1, "big"), *payload, os.urandom(padding)))
         size = 4 + len(plain) + _TAG
         out[:4] = length = len(plain).to_bytes(4, "big")
-        self._cipher.encrypt_into(self._next_nonce(), plain, length, out[4:size])
+        self.prepare()
+        self._cipher.encrypt_into(self._nonce, plain, length, out[4:size])
+        self.count += 1
         return size
 
-    def open(self, packet: memoryview) -> memoryview:
-        """Return the payload of a packet, at least one byte.
+    def open(self, store: memoryview, start: int, end: int) -> bytes:
+        """Return the payload of the packet that lies there, at least one byte; `prepare` first.
 
         Raises:
             paramiko.SSHException: it is not what the host sent.
         """
         try:
-            plain = self._cipher.decrypt(self._next_nonce(), packet[4:], packet[:4])
+            text = start + 4
+            plain = self._cipher.decrypt(self._nonce, store[text:end], store[start:text])
         except InvalidTag as error:
             raise paramiko.SSHException("a packet was changed on its way") from error
-        end = len(plain) - plain[0]
-        if end < 2:
+        padding_at = len(plain) - plain[0]
+        if padding_at < 2:
             raise paramiko.SSHException("a packet without content")
-        return memoryview(plain)[1:end]
-
-    def _next_nonce(self) -> bytes:
-        nonce = self._fixed + self._counter.to_bytes(8, "big")
-        self._counter = (self._counter + 1) % 2**64
-        return nonce
+        self.count += 1
+        return plain[1:padding_at]  # copied: a view takes an event longer, and bulk does not notice
 
 
 class Packets(StockPacketizer):
     """Reads and writes packets; knows when the host was last heard, and what it said first.
 
     Attributes:
-        last_inbound: `time.monotonic()` of the last bytes.
+        last_inbound: `time.monotonic()` of the last bytes, when they had been delivered.
         greeting: the first bytes of the host.
-        deliver: takes the payload of a CHANNEL_DATA or CHANNEL_WINDOW_ADJUST and returns whether
-            it did; what it does not take goes paramiko's way.
+        deliver: is given a payload and whether more has arrived behind it, and returns whether it
+            took it; what it does not take goes paramiko's way.
         before_waiting: is called before the host is waited for; everything that has arrived has
             been delivered then.
     """
 
     # AES-GCM is safe for 2**36 bytes (what OpenSSH itself uses): the host asks first, and a key
-    # exchange that the host starts cannot race with our own sending.
+    # exchange that the host starts cannot race with our own sending. So many bytes are fewer than
+    # 2**31 packets, which have 36 at least.
     REKEY_BYTES = 2**36
     REKEY_PACKETS = 2**31
 
@@ -121,7 +131,7 @@ class Packets(StockPacketizer):
         super().__init__(sock)
         self.last_inbound = time.monotonic()
         self.greeting = b""
-        self.deliver: Callable[[memoryview], bool] = lambda _: False
+        self.deliver: Callable[[bytes, bool], bool] = lambda *_: False
         self.before_waiting: Callable[[], None] = lambda: None
         self._sock = sock
         _wait_in_the_kernel(sock)
@@ -130,19 +140,23 @@ class Packets(StockPacketizer):
         self._seal_out: Seal | None = None
         self._write_lock = threading.Lock()
         self._sealed = memoryview(b"")  # what is being written: room that is asked for once
-        self._bytes_in = self._bytes_out = self._packets_in = self._packets_out = 0
+        self._bytes_in = self._bytes_out = 0
+        self._keys_are_due = False  # as `need_rekey` says
+        self._has_news = False  # something was read that is not accounted for yet
 
     def set_inbound_cipher(self, *args: Any, **options: Any) -> None:
         """Take the keys of the way in from paramiko."""
         super().set_inbound_cipher(*args, **options)
         self._seal_in = _seal(options["block_engine"], options["iv_in"])
-        self._bytes_in = self._packets_in = 0
+        self._bytes_in = 0
+        self._keys_are_due = self.need_rekey()
 
     def set_outbound_cipher(self, *args: Any, **options: Any) -> None:
         """Take the keys of the way out from paramiko."""
         super().set_outbound_cipher(*args, **options)
         self._seal_out = _seal(options["block_engine"], options["iv_out"])
-        self._bytes_out = self._packets_out = 0
+        self._bytes_out = 0
+        self._keys_are_due = self.need_rekey()
 
     def send_message(self, data: Message) -> None:
         """Send one packet; the caller sees to it that no key exchange is under way."""
@@ -155,21 +169,18 @@ class Packets(StockPacketizer):
             packets = self._close_all(self._seal_out, payloads)
             self.write_all(packets)
             self._bytes_out += len(packets)
-            self._packets_out += len(payloads)
-            if self._bytes_out >= self.REKEY_BYTES or self._packets_out >= self.REKEY_PACKETS:
-                self._ask_for_keys()
+            self._ask_for_keys_after(self._bytes_out)
 
     def read_message(self) -> tuple[int, Message]:
         """Return the next packet's type and content, other than what was delivered."""
         while self._seal_in is not None:
             payload = self._read_sealed(self._seal_in)
-            kind = payload[0]
             # While a key exchange is due, paramiko's loop must see each packet to begin it.
-            if kind in _SHORT_WAY and not self.need_rekey() and self.deliver(payload):
+            if not self._keys_are_due and self.deliver(payload, self._inbox.size > 0):
                 continue
-            message = Message(bytes(payload[1:]))
-            message.seqno = self._packets_in - 1
-            return _checked(kind, message)
+            message = Message(payload[1:])
+            message.seqno = self._seal_in.count - 1
+            return _checked(payload[0], message)
         return _checked(*super().read_message())
 
     def read_all(self, n: int, check_rekey: bool = False) -> bytes:
@@ -224,22 +235,22 @@ class Packets(StockPacketizer):
             size += seal.close(payload, out[size:])
         return out[:size]
 
-    def _read_sealed(self, seal: Seal) -> memoryview:
-        # Few calls between the socket and the sink: after a pause each costs a microsecond or more.
+    def _read_sealed(self, seal: Seal) -> bytes:
+        # Few steps between the socket and the sink: after a pause caches are cold, and each call
+        # takes an event a microsecond or more (measured).
+        seal.prepare()
         inbox = self._inbox
         if inbox.size < 4:
             self._await(4, check_rekey=True)
-        size = 4 + inbox.length() + _TAG
+        size: int = 4 + _LENGTH.unpack_from(inbox.store, inbox.start)[0] + _TAG
         if size % _BLOCK != 4 or size < 4 + _BLOCK + _TAG:
             raise paramiko.SSHException("a packet of an impossible size")
         if inbox.size < size:
             self._await(size)
-        payload = seal.open(inbox.take(size))
-        self._bytes_in += size
-        self._packets_in += 1
-        if self._bytes_in >= self.REKEY_BYTES or self._packets_in >= self.REKEY_PACKETS:
-            self._ask_for_keys()
-        return payload
+        start = inbox.start
+        inbox.start = end = start + size
+        inbox.size -= size
+        return seal.open(inbox.store, start, end)
 
     def _await(self, n: int, *, check_rekey: bool = False) -> None:
         """Return when the inbox holds `n` bytes."""
@@ -247,11 +258,13 @@ class Packets(StockPacketizer):
             raise paramiko.SSHException("a packet of an impossible size")
         while self._inbox.size < n:
             self.before_waiting()
-            if self.handshake_timed_out():
+            if self._has_news:
+                self._account()
+            if self._seal_in is None and self.handshake_timed_out():
                 raise EOFError
             try:
-                self._inbox.fill(self._sock)
-                self.last_inbound = time.monotonic()
+                self._bytes_in += self._inbox.fill(self._sock)
+                self._has_news = True
             except (TimeoutError, BlockingIOError):
                 if self.closed:
                     raise EOFError from None
@@ -262,9 +275,17 @@ class Packets(StockPacketizer):
                     raise EOFError from None
                 raise
 
-    def _ask_for_keys(self) -> None:
-        if not self.need_rekey():
+    def _account(self) -> None:
+        """Do what an event need not wait for; it has been delivered."""
+        self._has_news = False
+        self.last_inbound = time.monotonic()
+        self._ask_for_keys_after(self._bytes_in)
+
+    def _ask_for_keys_after(self, size: int) -> None:
+        """Ask for new keys when these many bytes of a direction are enough for the old ones."""
+        if size >= self.REKEY_BYTES and not self._keys_are_due:
             self._trigger_rekey()
+            self._keys_are_due = True
 
 
 def _checked(kind: int, message: Message) -> tuple[int, Message]:

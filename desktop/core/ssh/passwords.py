@@ -61,7 +61,12 @@ class Passwords:
     def _ask(self) -> str:
         where = self._destination
         question = SecretQuestion(
-            "password", where.user, where.host, where.port, wrong=self._asked > 0
+            "password",
+            where.user,
+            where.host,
+            where.port,
+            wrong=self._asked > 0,
+            paste_refused=not self._asked and self._sent is not None,
         )
         answer = self._prompts.secret(question)
         if answer is None:

@@ -21,7 +21,8 @@ class SecretQuestion:
     """A password or a passphrase is needed.
 
     `kind` is "password" (of `user@host:port`) or "passphrase" (of the key file `key_path`);
-    `wrong` is true when the last answer was refused.
+    `wrong` is true when the last answer was refused, `paste_refused` when nobody was asked yet and
+    the password that came with the line was.
     """
 
     kind: str
@@ -30,6 +31,7 @@ class SecretQuestion:
     port: int
     key_path: str = ""
     wrong: bool = False
+    paste_refused: bool = False
 
     @property
     def opens(self) -> str:

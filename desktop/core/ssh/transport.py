@@ -20,7 +20,12 @@ from functools import partial
 from queue import SimpleQueue
 
 import paramiko
-from paramiko.common import MSG_CHANNEL_WINDOW_ADJUST, cMSG_CHANNEL_OPEN, cMSG_GLOBAL_REQUEST
+from paramiko.common import (
+    MSG_CHANNEL_DATA,
+    MSG_CHANNEL_WINDOW_ADJUST,
+    cMSG_CHANNEL_OPEN,
+    cMSG_GLOBAL_REQUEST,
+)
 from paramiko.message import Message
 
 from desktop.core.ssh.channel import SafeChannel, Sink
@@ -93,6 +98,7 @@ class SafeTransport(StockTransport):
         self._at_end: list[Callable[[], None]] = []
         self.ended = threading.Event()
         self.failure: Exception | None = None
+        self._diverted: dict[int, SafeChannel] = {}  # those that have a sink
         self._to_flush: dict[Sink, None] = {}
         self.packetizer.deliver = self._deliver
         self.packetizer.before_waiting = self._flush
@@ -143,8 +149,19 @@ class SafeTransport(StockTransport):
         self._outbox.put(action)
 
     def forget(self, chanid: int) -> None:
-        """Take the channel out of the table."""
+        """Take the channel out of the tables."""
+        self.undivert(chanid)
         self._unlink_channel(chanid)
+
+    def divert(self, channel: SafeChannel) -> None:
+        """Have the data of an open channel go straight to its sink."""
+        self._diverted[channel.chanid] = channel
+        if channel.closed:  # by another thread, which may have been here before
+            self.undivert(channel.chanid)
+
+    def undivert(self, chanid: int) -> None:
+        """Have the channel's data take paramiko's way again."""
+        self._diverted.pop(chanid, None)
 
     def flush_soon(self, sink: Sink) -> None:
         """Have it flushed when everything that has arrived was delivered."""
@@ -250,7 +267,7 @@ class SafeTransport(StockTransport):
             outbox.join(_OUTBOX_SECONDS)
             self._end()
 
-    def _deliver(self, payload: memoryview) -> bool:
+    def _deliver(self, payload: bytes, more: bool) -> bool:
         """Take a CHANNEL_DATA to its channel's sink, if it has one, or more window to its channel.
 
         Returns False where paramiko's own way is to decide, an unknown channel among it.
@@ -258,19 +275,27 @@ class SafeTransport(StockTransport):
         if self._expected_packet or len(payload) < _HEAD.size:
             return False
         kind, chanid, number = _HEAD.unpack_from(payload)
+        if kind == MSG_CHANNEL_DATA:
+            channel = self._diverted.get(chanid)
+            if channel is None or channel.sink is None:
+                return False
+            data = payload[_HEAD.size : _HEAD.size + number]
+            channel.sink.feed(data)
+            if more:
+                self._to_flush[channel.sink] = None
+            else:
+                channel.sink.flush()
+            channel.count(len(data))  # only now: an event goes first, and too much is one packet
+            return True
+        if kind == MSG_CHANNEL_WINDOW_ADJUST:
+            return self._widen(chanid, number)
+        return False
+
+    def _widen(self, chanid: int, number: int) -> bool:
         channel = self._channels.get(chanid)
         if not isinstance(channel, SafeChannel):
             return False
-        if kind == MSG_CHANNEL_WINDOW_ADJUST:
-            channel.widen(number)
-            return True
-        sink = channel.sink
-        if sink is None:
-            return False
-        data = payload[_HEAD.size : _HEAD.size + number]
-        channel.count(len(data))
-        sink.feed(data)
-        self._to_flush[sink] = None
+        channel.widen(number)
         return True
 
     def _flush(self) -> None:

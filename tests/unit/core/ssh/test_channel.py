@@ -25,6 +25,7 @@ class SlowWire:
         self.messages: list[Message] = []
         self.posted: list[Callable[[], object]] = []
         self.forgotten: list[int] = []
+        self.diverted: list[int] = []
         self.is_sending = threading.Event()
         self.let_through = threading.Event()
         if not slow:
@@ -43,6 +44,13 @@ class SlowWire:
 
     def forget(self, chanid: int) -> None:
         self.forgotten.append(chanid)
+
+    def divert(self, channel: SafeChannel) -> None:
+        self.diverted.append(channel.chanid)
+
+    def undivert(self, chanid: int) -> None:
+        if chanid in self.diverted:
+            self.diverted.remove(chanid)
 
     def flush_soon(self, sink: Sink) -> None:
         sink.flush()
@@ -210,6 +218,16 @@ def test_a_sink_that_comes_after_the_end_is_told_so() -> None:
     basin = Basin()
     channel.divert(basin)
     assert basin.heard == ["end", "flush"]
+
+
+def test_its_data_goes_straight_to_its_sink_until_it_is_closed() -> None:
+    wire = SlowWire()
+    channel = _channel(wire)
+    assert wire.diverted == []
+    channel.divert(Basin())
+    assert wire.diverted == [channel.chanid]
+    channel.close()
+    assert wire.diverted == []
 
 
 def test_window_is_given_by_the_outbox_for_what_a_sink_has_written() -> None:

@@ -16,7 +16,7 @@ from desktop.core.ssh.packets import Batch, Packets, Seal
 
 _IV = bytes(range(12))
 _KEY = bytes(16)
-_DATA = 94
+_DATA, _ADJUST = 94, 93  # RFC 4250 §4.1.2
 
 
 @pytest.fixture
@@ -96,11 +96,11 @@ def test_data_is_delivered_before_the_host_is_waited_for_again(
     ends: tuple[socket.socket, socket.socket],
 ) -> None:
     ours, theirs = _packets(ends[0]), _packets(ends[1])
-    events: list[str] = []
+    events: list[object] = []
 
-    def deliver(payload: memoryview) -> bool:
-        events.append(str(payload[1:], "ascii"))
-        return True
+    def deliver(payload: bytes, more: bool) -> bool:
+        events.append((payload[1:], more))
+        return payload[0] == _DATA
 
     ours.deliver = deliver
     ours.before_waiting = lambda: events.append("wait")
@@ -108,7 +108,7 @@ def test_data_is_delivered_before_the_host_is_waited_for_again(
         theirs.send_message(Message(bytes([_DATA]) + text))
     theirs.send_message(Message(b"\x02other"))
     assert ours.read_message()[0] == 2
-    assert events == ["wait", "one", "two"]
+    assert events == ["wait", (b"one", True), (b"two", True), (b"other", False)]
 
 
 def test_after_the_limit_a_new_key_exchange_is_asked_for(
@@ -118,9 +118,51 @@ def test_after_the_limit_a_new_key_exchange_is_asked_for(
     ours.REKEY_BYTES = 1
     theirs.send_message(Message(b"\x02x"))
     ours.read_message()
-    assert ours.need_rekey()
     with pytest.raises(NeedRekeyException):
         ours.read_message()
+    assert ours.need_rekey()
+
+
+def test_a_new_key_ends_the_wish_for_one_when_both_ways_have_it(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    ours, theirs = _packets(ends[0]), _packets(ends[1])
+    taken: list[bytes] = []
+
+    def deliver(payload: bytes, _more: bool) -> bool:
+        taken.append(payload)
+        return payload[0] == _DATA
+
+    ours.deliver = deliver
+    ours.REKEY_BYTES = 1
+    theirs.send_message(Message(b"\x02before"))
+    ours.read_message()
+    with pytest.raises(NeedRekeyException):
+        ours.read_message()
+    ours.REKEY_BYTES = Packets.REKEY_BYTES
+    theirs = _packets(ends[1])
+    for take_keys, way in ((ours.set_inbound_cipher, "in"), (ours.set_outbound_cipher, "out")):
+        taken.clear()
+        theirs.send_message(Message(b"\x5eslow"))
+        take_keys(**_cipher(way))
+        if way == "in":
+            assert ours.read_message()[0] == _DATA
+            assert taken == []
+    theirs.send_message(Message(b"\x02after"))
+    assert ours.read_message()[0] == 2
+    assert taken == [b"\x5eslow", b"\x02after"]
+
+
+def test_the_numbers_of_the_nonces_begin_again_after_the_last() -> None:
+    seals = [Seal(AESGCM(_KEY), bytes(4) + bytes([255]) * 8) for _ in range(2)]
+    stock = AESGCM(_KEY)
+    room = memoryview(bytearray(100))
+    for nonce in (bytes(4) + bytes([255]) * 8, bytes(12), bytes(11) + b"\x01"):
+        size = seals[0].close([b"content"], room)
+        assert stock.decrypt(nonce, room[4:size], room[:4])[1:8] == b"content"
+        seals[1].prepare()
+        seals[1].prepare()
+        assert seals[1].open(room, 0, size) == b"content"
 
 
 def test_a_port_that_talks_without_a_line_is_left(
@@ -169,17 +211,17 @@ def test_more_window_takes_the_short_way_until_keys_are_due(
     ours, theirs = _packets(ends[0]), _packets(ends[1])
     taken: list[bytes] = []
 
-    def deliver(payload: memoryview) -> bool:
-        taken.append(bytes(payload))
-        return True
+    def deliver(payload: bytes, _more: bool) -> bool:
+        taken.append(payload)
+        return payload[0] == _ADJUST
 
     ours.deliver = deliver
-    adjust = bytes([93]) + bytes(8)
+    adjust = bytes([_ADJUST]) + bytes(8)
     theirs.send_message(Message(adjust))
     theirs.send_message(Message(b"\x02x"))
     assert ours.read_message()[0] == 2
-    assert taken == [adjust]
+    assert taken == [adjust, b"\x02x"]
     ours.REKEY_BYTES = 1
     theirs.send_message(Message(adjust))
-    assert ours.read_message()[0] == 93
-    assert taken == [adjust]
+    assert ours.read_message()[0] == _ADJUST
+    assert taken == [adjust, b"\x02x"]
