@@ -1,8 +1,8 @@
 """What a reply that streams costs the window, and how soon a stop acts.
 
-The window gets its events as the bridge delivers them: one batch per tick of 33 ms, at 500 tokens a
-second. CPU is the GUI thread's own, for taking a batch in and painting it. The stop is measured in
-prefill, where it is hardest: the engine is told by nothing but the closed connection.
+The window gets its events as the bridge delivers them: one batch per tick, at 500 tokens a second.
+CPU is the GUI thread's own, for taking a batch in and painting it. The stop is measured in prefill,
+where it is hardest: the engine is told by nothing but the closed connection.
 """
 
 from __future__ import annotations

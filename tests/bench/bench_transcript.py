@@ -1,7 +1,7 @@
 """What the transcript alone costs the GUI's thread: streams, and a long conversation.
 
 CPU time of the thread that lays out and paints, which other load on the machine disturbs least. A
-stream comes as the bridge delivers it: one batch per tick of 33 ms.
+stream comes as the bridge delivers it: one batch per tick.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from desktop.core.texts import Texts
-from desktop.ui.app import application
+from desktop.ui.application import application
 from desktop.ui.bridge import TICK_MS
 from desktop.ui.style import style_sheet
 from desktop.ui.theme import LIGHT, Theme
@@ -51,6 +51,18 @@ STREAMS = {
     "list 500 items": "\n".join(f"- item **{i}** with some 文字 in it" for i in range(500)),
     "table 500 rows": "| a | b | c |\n|---|---|---|\n"
     + "\n".join(f"| {i} | 单元格 | value |" for i in range(500)),
+}
+ODD = {
+    "5,000 brackets": "[" * 5_000,
+    "3,000 images that never end": "![" * 3_000,
+    "3,000 stars": "*a_" * 3_000,
+    "10,000 formulas in a paragraph": " ".join(f"$x_{{{n}}}$" for n in range(10_000)),
+    "10,000 formulas apart": "\n\n".join(f"$x_{{{n}}}$" for n in range(10_000)),
+    "300 levels of items": "\n".join("  " * depth + "- x" for depth in range(300)),
+    "100 levels of quotes": "\n".join(">" * (n % 100) + " x" for n in range(500)),
+    "5,000 short lines": "a\n" * 5_000,
+    "a table of 200 columns": f"{'|c' * 200}|\n{'|---' * 200}|\n" + f"{'|v' * 200}|\n" * 20,
+    "a line of 1 MB": "x" * 1_000_000,
 }
 FRAME_S = 0.016
 OPEN_MS = {500: 50, 2000: 100}
@@ -154,7 +166,9 @@ def history(count: int) -> list[Figure]:
     widths = [900 - 12 * (i % 30) for i in range(90)]
     resizes = [paced(lambda width=width: made.resize(width, 700)) for width in widths]
     everything = cpu(lambda: (made.select_all(), made.copy()))
-    found = cpu(lambda: made.find_text("softmax"))
+    finds = [cpu(lambda: made.find_text("softmax"))]
+    while made.searching:
+        finds.append(cpu(lambda: None))
     close(made)
     return [
         Figure(f"{count} messages, {size} KB: open and paint", opened, "ms", OPEN_MS[count]),
@@ -164,7 +178,23 @@ def history(count: int) -> list[Figure]:
         Figure(f"{count}: resize step, p50", quantile(resizes, 0.5), "ms"),
         Figure(f"{count}: resize step, p99", quantile(resizes, 0.99), "ms", 8),
         Figure(f"{count}: select all and copy", everything, "ms"),
-        Figure(f"{count}: find in all of it", found, "ms"),
+        Figure(f"{count}: first find, worst turn", max(finds), "ms", 16),
+        Figure(f"{count}: first find, all turns", sum(finds), "ms"),
+    ]
+
+
+def odd(name: str, text: str) -> list[Figure]:
+    """Open what no sane model writes, and let the beginning of it stream."""
+    made = view()
+    QApplication.processEvents()
+    turns = [cpu(lambda: made.present([Shown("odd", "assistant", text)]))]
+    turns += [paced(lambda: None) for _ in range(40)]
+    close(made)
+    spent = stream(text[:12_000], 500)
+    return [
+        Figure(f"{name}: open, worst turn", max(turns), "ms", 16),
+        Figure(f"{name}: stream, p99 of an update", quantile(spent, 0.99), "ms", 16),
+        Figure(f"{name}: stream, worst update", max(spent), "ms", 16),
     ]
 
 
@@ -182,6 +212,7 @@ def bench() -> None:
     after = stream(STREAMS["mixed 16k tokens"], 500, conversation(500))
     show("After 500 messages, 500 tokens/s", figures_of("mixed 16k tokens", after))
     show("A long conversation", [*history(500), *history(2000)])
+    show("Odd input", [figure for name, text in ODD.items() for figure in odd(name, text)])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"peak resident memory of it all: {peak:.0f} MB")
     del keep

@@ -1,8 +1,11 @@
+import gc
 import threading
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
 
 import pytest
+from PySide6.QtGui import QPaintEvent
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.core.events import Delta, Event, Fact, ReplyDone, ReplyStarted
@@ -73,6 +76,60 @@ def test_deltas_come_by_the_tick_until_the_reply_is_over(
     bridge.post(ReplyDone(1, "stop", None, None, None))
     qtbot.waitUntil(lambda: len(inbox.events) == 102)
     assert not bridge._timer.isActive()
+
+
+def test_the_end_of_a_reply_brings_its_last_words_before_the_next_tick(
+    qtbot: QtBot, bridge: Bridge, inbox: Inbox
+) -> None:
+    bridge.post(ReplyStarted(1))
+    qtbot.waitUntil(lambda: len(inbox.events) == 1)
+    bridge._timer.setInterval(3_600_000)
+    bridge.post(Delta(1, "last"))
+    bridge.post(ReplyDone(1, "stop", None, None, None))
+    qtbot.waitUntil(lambda: len(inbox.events) == 3)
+    assert [len(batch) for batch in inbox.batches] == [1, 1, 1]
+
+
+def test_the_last_words_of_a_reply_are_painted_before_its_end_is_kept(
+    qtbot: QtBot, bridge: Bridge, inbox: Inbox
+) -> None:
+    seen: list[str] = []
+
+    class Shows(QWidget):
+        def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+            seen.append("painted")
+
+    shows = Shows()
+    qtbot.addWidget(shows)
+    shows.show()
+    qtbot.waitUntil(lambda: bool(seen))
+
+    def deliver(batch: list[Event]) -> None:
+        seen.extend(type(event).__name__ for event in batch)
+        shows.update()
+
+    bridge._deliver = deliver
+    seen.clear()
+    for event in (ReplyStarted(1), Delta(1, "x"), ReplyDone(1, "stop", None, None, None)):
+        bridge.post(event)
+    qtbot.waitUntil(lambda: len(seen) == 5)
+    assert seen == ["ReplyStarted", "Delta", "painted", "ReplyDone", "painted"]
+
+
+def test_a_full_collection_in_mid_stream_leaves_alone_what_was_there_before(
+    qtbot: QtBot, bridge: Bridge, inbox: Inbox
+) -> None:
+    gc.unfreeze()
+    mine = [inbox]
+    bridge.post(ReplyStarted(1))
+    bridge.post(Delta(1, "x"))
+    qtbot.waitUntil(lambda: len(inbox.events) == 2)
+    assert not any(each is mine for each in gc.get_objects())
+    bridge.post(Delta(1, "y"))
+    theirs = [inbox]
+    qtbot.waitUntil(lambda: len(inbox.events) == 3)
+    assert any(each is theirs for each in gc.get_objects())
+    gc.unfreeze()
 
 
 def test_asking_runs_in_the_gui_thread_and_returns_its_result(qtbot: QtBot, bridge: Bridge) -> None:

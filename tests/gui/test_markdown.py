@@ -1,6 +1,6 @@
 import pytest
 
-from desktop.ui.transcript.markdown import to_html
+from desktop.ui.transcript.markdown import parse, to_html, visible
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,17 @@ def test_a_link_may_be_defined_in_another_segment() -> None:
 
 def test_a_script_link_is_no_link() -> None:
     assert "<a" not in to_html("[x](javascript:alert(1))", {})
+
+
+@pytest.mark.parametrize("sign", ["[", "![", "*a_", "$a$ "])
+def test_signs_beyond_all_reason_are_shown_as_they_are(sign: str) -> None:
+    assert visible(parse(sign * 700, {})).strip() == (sign * 700).strip()
+
+
+def test_two_hundred_links_in_one_paragraph_are_links() -> None:
+    assert to_html("[a](http://b.c) " * 200, {}).count("<a ") == 200
+
+
+def test_a_formula_may_follow_signs_that_begin_none() -> None:
+    tokens = parse("\\( a \\[ b $ c $x$", {})
+    assert [token.type for token in tokens[1].children or ()].count("maths") == 1

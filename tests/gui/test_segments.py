@@ -155,3 +155,16 @@ def test_chunking_changes_nothing(seed: int) -> None:
 )
 def test_open_markers_are_closed_while_it_streams(source: str, shown: str) -> None:
     assert balanced(source) == shown
+
+
+def test_a_paragraph_of_very_many_short_lines_is_cut_between_them() -> None:
+    found = split("a\n" * 1000)
+    assert 5 < len(found) < 10
+    assert "".join(s.source for s in found).count("a") == 1000
+
+
+def test_a_wide_table_has_fewer_rows_in_each_piece() -> None:
+    wide = f"{'|c' * 32}|\n{'|---' * 32}|\n" + f"{'|v' * 32}|\n" * 8
+    assert [s.source.count("\n") + 1 for s in split(wide)] == [2, 2, 2, 2]
+    narrow = "|a|b|\n|---|---|\n" + "|v|w|\n" * 16
+    assert [s.source.count("\n") + 1 for s in split(narrow)] == [8, 8]

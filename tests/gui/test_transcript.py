@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QToolButton
+from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtWidgets import QApplication, QToolButton
 from pytestqt.qtbot import QtBot
 
 from desktop.core.explain import Explanation
@@ -21,8 +21,9 @@ from desktop.ui.transcript.shown import Action, Shown
 from desktop.ui.transcript.table import TableBlock
 from desktop.ui.transcript.view import Transcript
 from tests.helpers.chat_screens import ZH as REPLY
-from tests.helpers.chat_screens import settle
+from tests.helpers.chat_screens import search, settle
 
+RGB = QImage.Format.Format_RGB32
 CODE = "Look:\n\n```python\nprint('hi')\n```\n\nDone."
 
 
@@ -255,8 +256,8 @@ def test_finding_counts_in_messages_that_were_never_seen(view: Transcript) -> No
     messages[3] = Shown("3", "assistant", "a **ne**edle? no, a needle, and `NEEDLE`")
     messages[70] = Shown("70", "user", "needle")
     present(view, messages)
-    assert view.find_text("needle") == 4
-    assert view.find_text("absent") == 0
+    assert search(view, "needle") == 4
+    assert search(view, "absent") == 0
 
 
 def test_stepping_through_matches_goes_around_and_shows_them(view: Transcript) -> None:
@@ -264,7 +265,7 @@ def test_stepping_through_matches_goes_around_and_shows_them(view: Transcript) -
     messages[3] = Shown("3", "assistant", "the needle")
     messages[70] = Shown("70", "assistant", "a needle and a needle")
     present(view, messages)
-    assert view.find_text("needle") == 3
+    assert search(view, "needle") == 3
     seen = [view.find_next(1) for _ in range(3)]
     assert sorted(seen) == [1, 2, 3]
     view.find_next(-1)
@@ -336,6 +337,7 @@ def test_zoom_makes_text_larger_and_goes_back(view: Transcript) -> None:
     view.zoom(3)
     assert view.flow.height > before * 1.1
     view.zoom(0)
+    settle(view)
     assert view.flow.height == before
 
 
@@ -365,3 +367,41 @@ def test_a_right_to_left_paragraph_stands_at_the_right(view: Transcript) -> None
     assert document.firstBlock().textDirection() is Qt.LayoutDirection.RightToLeft
     line = document.firstBlock().layout().lineAt(0)
     assert line.naturalTextRect().left() > view.column()[1] / 2
+
+
+# -- pixels ------------------------------------------------------------------------------------
+
+
+def on_screen(view: Transcript) -> QImage:
+    window = view.window().windowHandle()
+    return window.screen().grabWindow(view.winId()).toImage().convertToFormat(RGB)
+
+
+def assert_painted(view: Transcript) -> None:
+    """Assert that scrolling and partial painting left what painting everything would give."""
+    QApplication.processEvents()
+    assert on_screen(view) == view.grab().toImage().convertToFormat(RGB)
+
+
+def test_building_ahead_leaves_the_right_pixels_on_screen(view: Transcript) -> None:
+    view.present([Shown(str(n), "assistant", f"{n}\n\n{REPLY}") for n in range(30)])
+    QApplication.processEvents()
+    bar = view.verticalScrollBar()
+    bar.setValue(bar.maximum() // 2)
+    before = bar.value()
+    settle(view)
+    assert bar.value() != before  # what stands above is not as high as was guessed
+    assert_painted(view)
+
+
+def test_scrolling_while_a_reply_streams_leaves_the_right_pixels_on_screen(
+    view: Transcript,
+) -> None:
+    view.present([Shown("a", "assistant", REPLY), Shown("b", "assistant", streaming=True)])
+    settle(view)
+    for step in range(40):
+        view.verticalScrollBar().setValue(view.verticalScrollBar().value() + (step % 7 - 4) * 20)
+        view.append("b", f"More **text**{step}\n\n" if step % 3 else "and more ")
+        QApplication.processEvents()
+    settle(view)
+    assert_painted(view)

@@ -17,7 +17,7 @@ from desktop.ui.transcript.rich import RichBlock
 from desktop.ui.transcript.shown import Action, Shown
 from desktop.ui.transcript.table import TableBlock
 from desktop.ui.transcript.view import Transcript
-from tests.helpers.chat_screens import settle
+from tests.helpers.chat_screens import search, settle
 
 ODD = {
     "nothing": "",
@@ -53,7 +53,7 @@ def test_odd_text_is_shown_and_streams(view: Transcript, text: str) -> None:
     view.change(Shown("b", "assistant", text))
     QApplication.processEvents()
     view.grab()
-    view.find_text("x")
+    search(view, "x")
     assert time.thread_time() - began < 8  # minutes before there were bounds
     assert view.flow.sections[0].text == text
 
@@ -197,3 +197,42 @@ def test_a_drag_of_the_windows_edge_builds_nothing_that_is_out_of_sight(view: Tr
     view.resize(880, 500)
     assert view._whole
     assert view._idle.remainingTime() > 60
+
+
+def test_a_message_of_ten_thousand_paragraphs_is_opened_in_turns(view: Transcript) -> None:
+    text = "\n\n".join(f"$x_{{{n}}}$" for n in range(10_000))
+    view.present([Shown("a", "assistant", text)])
+    section = view.flow.sections[0]
+    assert section.opened
+    assert not section.whole
+    assert section.text == text
+    settle(view)
+    assert section.whole
+    assert len(section.column.blocks) == 10_001
+    assert view._seen()[-1].index == 10_000
+
+
+def test_what_streams_into_a_message_that_is_still_being_opened_is_not_lost(
+    view: Transcript,
+) -> None:
+    text = "a\n\n" * 20_000
+    view.present([Shown("a", "assistant", text, streaming=True)])
+    assert not view.flow.sections[0].whole
+    view.append("a", "the **last** words")
+    view.change(Shown("a", "assistant", f"{text}the **last** words"))
+    settle(view)
+    assert blocks(view)[-2].visible().strip() == "the last words"
+    assert len(blocks(view)) == 20_002
+
+
+def test_what_grows_far_below_what_is_read_is_not_laid_out(view: Transcript) -> None:
+    talk = [Shown(str(n), "assistant", "A paragraph.\n\n" * 12) for n in range(20)]
+    view.present([*talk, Shown("b", "assistant", streaming=True)])
+    view.verticalScrollBar().setValue(0)
+    settle(view)
+    most = view.verticalScrollBar().maximum()
+    for _ in range(40):
+        view.append("b", "It **grows**.\n\n")
+    assert all(block.document is None for block in view.flow.sections[-1].column.blocks)
+    assert view.verticalScrollBar().value() == 0
+    assert view.verticalScrollBar().maximum() > most

@@ -1,24 +1,21 @@
-"""A rich conversation as pictures: `python -m tests.helpers.chat_screens DIR` draws.
-
-Everything that a reply may hold, in Chinese and in English, light and dark. People look at them.
-"""
+"""A rich conversation: everything that a reply may hold, in Chinese and in English."""
 
 from __future__ import annotations
 
-import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from PySide6.QtCore import QEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from desktop.core.explain import Explanation, Language
 from desktop.core.texts import Texts
-from desktop.ui.app import application
-from desktop.ui.theme import Theme
 from desktop.ui.transcript.lexing import LEXERS
 from desktop.ui.transcript.shown import Action, Shown
 from desktop.ui.transcript.view import Transcript
+from tests.helpers.scenes import Look, Picture, dress
 
 DEADLINE_S = 20.0
 ALL = frozenset({Action.COPY, Action.QUOTE, Action.REGENERATE, Action.DELETE})
@@ -90,32 +87,40 @@ def settle(view: Transcript) -> None:
             return
 
 
+def search(view: Transcript, text: str) -> int:
+    """Look for a text to the end; returns how many places there are."""
+    view.find_text(text)
+    while view.searching:
+        QApplication.processEvents()
+    return view.matches
+
+
 def close(view: Transcript) -> None:
     view.close()
     view.deleteLater()
     QApplication.sendPostedEvents(view, QEvent.Type.DeferredDelete)
 
 
-def draw(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    LEXERS.get("python")
-    languages: tuple[Language, ...] = ("zh", "en")
-    for language in languages:
-        for theme in ("light", "dark"):
-            view = Transcript(Theme(theme), Texts(language))
-            view.resize(900, 1000)
-            view.show()
-            view.present(conversation(language))
+def _page(number: int) -> Picture:
+    @contextmanager
+    def show(look: Look) -> Iterator[QWidget]:
+        LEXERS.get("python")
+        view = Transcript(dress(look.theme), Texts(look.language))
+        view.resize(900, 1000)
+        view.show()
+        view.present(conversation(look.language))
+        settle(view)
+        view.verticalScrollBar().setValue(0)
+        for page in range(1, number + 1):
+            view.verticalScrollBar().setValue(page * 940)
             settle(view)
-            view.verticalScrollBar().setValue(0)
-            for page in range(3):
-                settle(view)
-                view.hover(1 if page else 0)
-                view.grab().save(str(folder / f"chat-{language}-{theme}-{page}.png"))
-                view.verticalScrollBar().setValue((page + 1) * 940)
+        view.hover(1 if number else 0)
+        try:
+            yield view
+        finally:
             close(view)
 
+    return Picture(show)
 
-if __name__ == "__main__":
-    keep = application()
-    draw(Path(sys.argv[1]))
+
+PICTURES = {f"transcript-{number}": _page(number) for number in range(3)}

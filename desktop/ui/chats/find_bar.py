@@ -37,6 +37,7 @@ class FindBar(QFrame):
         previous.clicked.connect(lambda: self._step(-1))
         following.clicked.connect(lambda: self._step(1))
         close.clicked.connect(self.close_bar)
+        transcript.found.connect(self._count_on)
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 5, 10, 5)
         row.setSpacing(6)
@@ -92,8 +93,12 @@ class FindBar(QFrame):
     def _look(self, text: str) -> None:
         if text.strip():
             self._transcript.verticalScrollBar().setValue(self._from)
-        self._found = self._transcript.find_text(text)
-        self._tell(self._transcript.find_next(0) if self._found else 0)
+        self._transcript.find_text(text)
+
+    def _count_on(self) -> None:
+        """Say how far a search has come."""
+        self._found = self._transcript.matches
+        self._tell(self._transcript.find_next(0))
 
     def _step(self, by: int) -> None:
         if self._found:
@@ -103,7 +108,7 @@ class FindBar(QFrame):
         if not self._field.text().strip():
             said = ""
         elif not self._found:
-            said = self._texts["find.nothing"]
+            said = "" if self._transcript.searching else self._texts["find.nothing"]
         else:
             most = "+" if self._found >= find.MOST else ""
             said = self._texts("find.count", here=here, count=f"{self._found:,}{most}")

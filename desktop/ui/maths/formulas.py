@@ -18,6 +18,7 @@ from typing import Any
 from PySide6.QtCore import QByteArray, QObject, QProcess, QRectF, QTimer, Signal
 from PySide6.QtGui import QImage, QPainter
 
+FORMULA_WORKER = "--formula-worker"  # the bundle's only argument, once it is the helper
 _WORKER = Path(__file__).with_name("worker.py")
 _WORKER_EM = 24.0  # the worker's SIZE
 _START_MS = 20_000  # importing the typesetter on a slow disk
@@ -48,6 +49,13 @@ class Formula:
     descent: float
 
 
+def worker_command() -> list[str]:
+    """Return what starts the helper process: Python with its script, or the bundle that we are."""
+    if getattr(sys, "frozen", False):
+        return [sys.executable, FORMULA_WORKER]
+    return [sys.executable, "-P", str(_WORKER)]
+
+
 class Formulas(QObject):
     """All formulas of a window.
 
@@ -60,7 +68,7 @@ class Formulas(QObject):
     def __init__(self, command: list[str] | None = None, limit_ms: int = _FORMULA_MS) -> None:
         """Take the worker's command and how long it may take, both for tests."""
         super().__init__()
-        self._command = command or [sys.executable, "-P", str(_WORKER)]
+        self._command = command or worker_command()
         self._limit_ms = limit_ms
         self._made: OrderedDict[Key, Formula | None] = OrderedDict()
         self._images: OrderedDict[tuple[Key, str, float, float], QImage] = OrderedDict()

@@ -33,6 +33,7 @@ _BUILD_S = 0.004  # for building what came into sight, in one turn
 _SLICE_S = 0.003  # for what can wait: colours, blocks that will come into sight
 _BREATH_MS = 4  # between what is seen and what can wait: input comes first
 _AFTER_RESIZE_MS = 120  # a window that is dragged has another width in the next frame
+_AFTER_JUMP_S = 0.1  # a scroll bar that is dragged is elsewhere in the next frame
 _TYPESET_MS = 60  # of formulas that are drawn at once
 _POLL_MS = 25  # until a lexer is there
 _ROUNDS = 6  # of laying out: each may find that guesses below were off
@@ -74,6 +75,7 @@ class Canvas(QAbstractScrollArea):
         self._following = True
         self._settling = False
         self._whole = True  # all that is in sight is laid out
+        self._jumped = 0.0  # when, by the performance counter
         self._idle = QTimer(self, singleShot=True, interval=0)
         self._idle.timeout.connect(self._work)
         theme.changed.connect(self.renew)
@@ -116,16 +118,19 @@ class Canvas(QAbstractScrollArea):
     def _changed(self, section: int, first: int) -> None:
         """Show what has changed of a message, from one of its blocks on."""
         self.flow.sum(section)
+        if not self._following and self._y_of(section, first) > self.viewport().height():
+            self._set_range()  # somebody reads far above what grows
+            return
         self._settle()
-        self._repaint_from(section, first)
-
-    def _repaint_from(self, section: int, first: int) -> None:
-        known = first < len(self.flow.sections[section].column.blocks)
-        top = self.flow.block_top(section, first) if known else self.flow.top(section)
-        y = int(top - self.verticalScrollBar().value()) - 1
-        port = self.viewport()
+        y, port = self._y_of(section, first) - 1, self.viewport()
         if y < port.height():
             port.update(0, max(y, 0), port.width(), port.height())
+
+    def _y_of(self, section: int, block: int) -> int:
+        """Return where a block begins in the viewport; of one that is not known, its message."""
+        known = block < len(self.flow.sections[section].column.blocks)
+        top = self.flow.block_top(section, block) if known else self.flow.top(section)
+        return int(top - self.verticalScrollBar().value())
 
     def _settle(self, budget_s: float = _BUILD_S) -> float:
         """Lay out what is seen and move the scroll bar along; returns how far that was."""
@@ -211,6 +216,8 @@ class Canvas(QAbstractScrollArea):
             return
         if (waiting := self._colour(until)) is not None:
             self._idle.start(_POLL_MS if waiting else 0)
+        elif (calm := self._jumped + _AFTER_JUMP_S - time.perf_counter()) > 0:
+            self._idle.start(round(calm * 1000) + 1)
         elif self._build_ahead(until):
             self._idle.start(0)
 
@@ -244,9 +251,15 @@ class Canvas(QAbstractScrollArea):
             self._set_range()
             if self._following:
                 self.verticalScrollBar().setValue(self.verticalScrollBar().maximum())
+                self.viewport().update()
             self._settling = False
             self._settled()
         return any_built
+
+    def end(self) -> None:
+        """End the helper process: the window goes."""
+        self._typeset.stop()
+        self._formulas.close()
 
     def _show_formulas_soon(self) -> None:
         """Draw some formulas at once: a block may hold a hundred, and they come one by one."""
@@ -279,10 +292,15 @@ class Canvas(QAbstractScrollArea):
     def scrollContentsBy(self, dx: int, dy: int) -> None:  # noqa: N802
         """Move the pixels, then paint only the strip that came into sight."""
         moved = 0.0
+        # Heights above have changed, and the bar with them: what is seen has hardly moved.
+        stays = self._settling and not self._following
         if not self._settling:
+            if abs(dy) > self.viewport().height():
+                self._jumped = time.perf_counter()
             self._note_following()
             moved = self._settle()
-        if not moved and self._whole and abs(dy) < self.viewport().height():
+        scrolled = not stays and not moved and self._whole
+        if scrolled and abs(dy) < self.viewport().height():
             self.viewport().scroll(0, dy)
         else:
             self.viewport().update()

@@ -107,9 +107,11 @@ class Column:
     def between(self, top: float, bottom: float) -> Iterator[tuple[int, Block, float]]:
         """Yield index, block and top of all blocks that touch a range of heights."""
         for index in range(self.at(top), len(self.blocks)):
-            if self._tops[index] >= bottom:
+            at = self._tops[index]
+            if at >= bottom:
                 return
-            yield index, self.blocks[index], self._tops[index]
+            if at + self._heights[index] > top:  # not only the gap under it
+                yield index, self.blocks[index], at
 
     def _sum(self, start: int) -> None:
         """Recompute where the blocks from `start` on begin, their gaps above them."""

@@ -1,8 +1,14 @@
-"""What a person looks for in the transcript: the places, which of them is the current one."""
+"""What a person looks for in the transcript: the places, which of them is the current one.
+
+A long conversation is searched in slices, from what is read on and around the end, so that the
+nearest place is known at once and no frame is missed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 
 from desktop.ui.transcript import find
 from desktop.ui.transcript.block import Span, Tint
@@ -16,40 +22,82 @@ class Finding:
     def __init__(self) -> None:
         self._text = ""
         self._found: list[find.Match] = []
-        self._here = -1
+        self._current: find.Match | None = None
+        self._from = (0, 0)
+        self._steps: Iterator[list[find.Match]] | None = None
 
-    def seek(self, sections: Sequence[Section], text: str) -> int:
-        """Look for a text; returns how many places there are, `find.MOST` at most."""
-        self._text, self._here = text, -1
-        self._found = find.matches(sections, text)
-        return len(self._found)
+    def seek(self, sections: Sequence[Section], text: str, seen: Seen | None) -> None:
+        """Begin to look for a text, from what is seen on."""
+        self.clear()
+        self._text = text
+        if seen is not None:
+            hidden = len(sections[seen.section].folded) if seen.index else 0
+            self._from = (seen.section, seen.index + hidden)
+        self._steps = find.matches(sections, text, self._from[0])
+
+    def advance(self, until: float) -> None:
+        """Look on until a time of the performance counter."""
+        while self._steps is not None:
+            found = next(self._steps, None)
+            if found is None or len(self._found) >= find.MOST:
+                self._steps = None
+            elif found:
+                self._take(found)
+            if time.perf_counter() > until:
+                break
+
+    def _take(self, found: list[find.Match]) -> None:
+        """Put the matches of a block at their place."""
+        at = bisect_left(self._found, _place(found[0]), key=_place)
+        self._found[at:at] = found
+        del self._found[find.MOST :]
 
     def clear(self) -> None:
         """Look for nothing any more."""
-        self._text, self._found, self._here = "", [], -1
+        self._text, self._found, self._current, self._steps = "", [], None, None
+        self._from = (0, 0)
+
+    @property
+    def searching(self) -> bool:
+        """Tell whether there may be more places."""
+        return self._steps is not None
+
+    @property
+    def count(self) -> int:
+        """How many places were found so far, `find.MOST` at most."""
+        return len(self._found)
 
     @property
     def number(self) -> int:
         """The current place, counted from 1; 0 where there is none."""
-        return self._here + 1
+        if self._current is None:
+            return 0
+        return bisect_left(self._found, _order(self._current), key=_order) + 1
 
     @property
     def current(self) -> find.Match | None:
         """The current place."""
-        return self._found[self._here] if 0 <= self._here < len(self._found) else None
+        return self._current
 
-    def go_near(self, seen: Seen, sections: Sequence[Section]) -> find.Match | None:
-        """Make the first place at or after a block the current one, and return it."""
-        hidden = len(sections[seen.section].folded) if seen.index else 0
-        if self._found:
-            self._here = find.nearest(self._found, seen.section, seen.index + hidden)
-        return self.current
+    def go_near(self) -> find.Match | None:
+        """Make the first place at or after where one began the current one, and return it.
+
+        Returns:
+            None while it is not known, or where there is none.
+        """
+        at = bisect_left(self._found, self._from, key=_place)
+        if at < len(self._found):
+            self._current = self._found[at]
+        elif self._found and not self.searching:
+            self._current = self._found[0]
+        return self._current
 
     def step(self, by: int) -> find.Match | None:
-        """Go to another place, around the end, and return it."""
-        if self._found:
-            self._here = (self._here + by) % len(self._found)
-        return self.current
+        """Go to another place, around the end, and return it; 0 stays at the current one."""
+        if self._found and by:
+            here = self.number - 1 if self._current is not None else -min(by, 1)
+            self._current = self._found[(here + by) % len(self._found)]
+        return self._current
 
     def span(self, match: find.Match) -> Span | None:
         """Return which characters of its block a place is; lays the block's text out."""
@@ -65,3 +113,11 @@ class Finding:
         if tints and match is not None and match.block is seen.block:
             tints.append((tints[min(match.nth, len(tints) - 1)][0], "found-here"))
         return tints
+
+
+def _place(match: find.Match) -> tuple[int, int]:
+    return match.section, match.place
+
+
+def _order(match: find.Match) -> tuple[int, int, int]:
+    return match.section, match.place, match.nth

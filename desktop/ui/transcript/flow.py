@@ -5,13 +5,14 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, islice
 
 from desktop.ui.transcript.block import Block
 from desktop.ui.transcript.section import Section
 
 # Documents kept laid out at once: more than any screen shows, and a few pages around it.
 _MOST_DOCUMENTS = 300
+_DROPPED = 12  # of them at once: more would show in the frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ class Flow:
             section = self.sections[index]
             before = section.height
             start = self._tops[index] + drift
-            shift += section.make_ready(self._width, top + shift - start)
+            shift += section.make_ready(self._width, top + shift - start, until)
             moved, done, blocks = section.column.settle(
                 top + shift - start, bottom + shift - start, until
             )
@@ -111,7 +112,7 @@ class Flow:
                 self._built.pop(block, None)
                 self._built[block] = section
             index += 1
-            if not done:
+            if not (done and section.whole):
                 whole = False
                 break
         if drift:
@@ -168,12 +169,12 @@ class Flow:
         return Seen(index, inner, column.blocks[inner], self._tops[index] + column.top(inner))
 
     def _thin(self, top: float, bottom: float) -> None:
-        """Drop the documents that were laid out longest ago, apart from what is near."""
-        if len(self._built) <= _MOST_DOCUMENTS:
+        """Drop some of the documents that were laid out longest ago, apart from what is near."""
+        over = min(len(self._built) - _MOST_DOCUMENTS, _DROPPED)
+        if over <= 0:
             return
         page = bottom - top
         near = {id(seen.block) for seen in self.between(top - 2 * page, bottom + 2 * page)}
-        for block, section in list(self._built.items())[: _MOST_DOCUMENTS // 3]:
-            if id(block) not in near:
-                del self._built[block]
-                section.column.release(block)
+        far = (block for block in self._built if id(block) not in near)
+        for block in list(islice(far, over)):
+            self._built.pop(block).column.release(block)

@@ -23,6 +23,7 @@ _BRACKETED = re.compile(r"\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 _DISPLAYED = re.compile(r"\$\$(?!\$)(.+?)(?<!\$)\$\$", re.DOTALL)
 # Pandoc's rule, which leaves prices alone: no space inside the dollars, no digit after them.
 _DOLLARS = re.compile(r"\$(?![\s$])((?:\\.|[^\\$])+?)(?<!\s)\$(?!\d)", re.DOTALL)
+_ENDS = {"$": "$", "\\(": "\\)", "\\[": "\\]"}  # of what begins so
 _FOOTNOTE = re.compile(r"\[\^([^\]\s]{1,40})\]")
 
 
@@ -69,8 +70,10 @@ class _Inline(ParserInline):
 
 def _maths(state: StateInline, silent: bool) -> bool:
     r"""Take `$..$`, `$$..$$`, `\(..\)` or `\[..\]` at the current place."""
-    if state.src[state.pos] not in "$\\":
-        return False
+    opening = state.src[state.pos : state.pos + 1 + (state.src[state.pos] == "\\")]
+    end = _ENDS.get(opening)
+    if end is None or state.src.find(end, state.pos + len(opening), state.posMax) < 0:
+        return False  # found at once: the patterns would go to the end of the text at every sign
     for pattern in (_DISPLAYED, _DOLLARS, _BRACKETED):
         found = pattern.match(state.src, state.pos, state.posMax)
         if found is not None:

@@ -28,7 +28,7 @@ _EXTRA = {
     "removed": ("#b3362b", "#ef8a7d"),
     "added": ("#24733a", "#98cc8f"),
     "found": ("#fbe9a9", "#4d4320"),
-    "found-here": ("#f7c948", "#8a6a10"),
+    "found-here": ("#f7c948", "#7d600e"),
 }
 
 

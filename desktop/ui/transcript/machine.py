@@ -15,7 +15,9 @@ Kind = Literal["text", "item", "quote", "code", "table", "maths", "footnote"]
 # every tick would miss the frame.
 LONGEST_TEXT = 2400
 LONGEST_MATHS = 4000  # characters: what never closes by then is no formula
+_A_LINE = 16  # characters: a line that is shorter takes as long to lay out as one of so many
 TABLE_ROWS = 8  # of a segment: what can be laid out within a frame (facts: 8 rows 5 ms, 16 rows 14)
+_TABLE_CELLS = 64  # of a segment: a table that is wide has fewer rows in each
 CODE_LINES = 120  # of a segment: a document that a resize wraps within a frame
 
 
@@ -71,14 +73,15 @@ class Open:
     head: str = ""
     part: int = 0
     number: int | None = None
-    size: int = 0  # characters of its lines
+    size: int = 0  # characters of its lines, each counted as `_A_LINE` at least
+    rows: int = TABLE_ROWS  # of a table's segment
     outer: Open | None = None  # the item or footnote that code stands in
     opening: str = ""  # of a quote, the line that opened the code inside it
 
     def add(self, line: str) -> None:
         """Take a line."""
         self.lines.append(line)
-        self.size += len(line)
+        self.size += max(len(line), _A_LINE)
         self.last, self.blank = line, not line.strip()
 
     @property
@@ -257,7 +260,7 @@ class Machine:
     def _in_table(self, now: Open, line: str) -> bool:
         if not line.strip() or ln.starts_something(line) or ln.indent(line) >= 4:
             return False
-        if len(now.lines) >= TABLE_ROWS:
+        if len(now.lines) >= now.rows:
             self._emit(now)
             now.lines, now.part = [], now.part + 1
         now.lines.append(line)
@@ -270,7 +273,8 @@ class Machine:
         header = now.lines.pop()
         if now.lines:
             self._emit(now)
-        self.open = Open("table", [], head=f"{header.strip()}\n{line.strip()}")
+        rows = max(min(_TABLE_CELLS // ln.columns(line), TABLE_ROWS), 1)
+        self.open = Open("table", [], head=f"{header.strip()}\n{line.strip()}", rows=rows)
         return True
 
     def _in_item(self, now: Open, line: str) -> bool:

@@ -25,6 +25,11 @@ from desktop.ui.transcript.inline import extend
 Formula = Callable[[str, bool, str], str]
 """From TeX, whether it is displayed, and the source with its delimiters, to rich text."""
 
+# How many of these signs one segment may hold; with more, its rules are off and all of them are
+# shown as they are. The parser looks for the end of a link at every bracket, to the end of the text
+# where there is none: a thousand brackets take 30 ms. So do hundreds of pieces for Qt to lay out.
+_MOST = (("[", 240, ("link", "image")), ("*_", 800, ("emphasis",)), ("$", 240, ("maths",)))
+
 _TASK = re.compile(r"\[([ xX])\][ \t]+")
 
 
@@ -81,11 +86,18 @@ def _tasks(tokens: list[Token]) -> None:
 
 
 @cache
-def _parser() -> MarkdownIt:
+def _made_parser(off: tuple[str, ...]) -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False}, renderer_cls=_QtRenderer)
     extend(parser)
     parser.enable(["table", "strikethrough"])
+    parser.disable(off)
     return parser
+
+
+def _parser(source: str) -> MarkdownIt:
+    """Return the parser for a text: without what it has beyond all reason."""
+    off = [rules for signs, most, rules in _MOST if sum(map(source.count, signs)) > most]
+    return _made_parser(tuple(rule for rules in off for rule in rules))
 
 
 def parse(
@@ -98,7 +110,7 @@ def parse(
         references: link definitions of the whole reply, by "references"; new ones are added.
         number: what the item of an ordered list is counted as.
     """
-    tokens = _parser().parse(source, references)
+    tokens = _parser(source).parse(source, references)
     _tasks(tokens)
     if number is not None and tokens and tokens[0].type == "ordered_list_open":
         tokens[0].attrSet("start", str(number))
@@ -114,16 +126,18 @@ def to_html(
     """Return rich text of one segment; the arguments are those of `parse`."""
     tokens = parse(source, references, number)
     env = {**references, "formula": formula}
-    return str(_parser().renderer.render(tokens, _parser().options, env)).strip()
+    parser = _parser(source)
+    return str(parser.renderer.render(tokens, parser.options, env)).strip()
 
 
 def inline_html(
     source: str, references: MutableMapping[str, Any], formula: Formula | None = None
 ) -> str:
     """Return rich text of a piece of one line, such as a cell."""
-    tokens = _parser().parseInline(source, references)
+    parser = _parser(source)
+    tokens = parser.parseInline(source, references)
     env = {**references, "formula": formula}
-    return str(_parser().renderer.render(tokens, _parser().options, env))
+    return str(parser.renderer.render(tokens, parser.options, env))
 
 
 def visible(tokens: Sequence[Token] | None) -> str:

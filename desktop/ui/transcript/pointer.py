@@ -226,7 +226,9 @@ class Pointer(QObject):
         copy.setEnabled(view.selection is not None and not view.selection.empty)
         menu.addAction(texts["transcript.select-all"], view.select_all)
         found = view.block_at(QPointF(event.pos()))
-        if found is not None:
+        if event.reason() is QContextMenuEvent.Reason.Keyboard and view.current is not None:
+            view.offer_actions(menu, view.current)
+        elif found is not None:
             view.offer_actions(menu, found[0].section)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(event.globalPos())

@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QTextDocument
+from PySide6.QtGui import QPainter, QTextCursor, QTextDocument
 
 from desktop.ui.transcript.block import Block, Span
 from desktop.ui.transcript.inline_pictures import OBJECT, Picture, put_pictures, with_sources
@@ -70,9 +70,15 @@ class FormulaBlock(Block):
 
     def _put(self, document: QTextDocument, html: str) -> None:
         """Put rich text with its pictures into a document."""
+        if not self._pictures:
+            document.setHtml(html)
+            return
+        document.documentLayout()  # made while it is empty: else all is laid out once more
+        edit = QTextCursor(document)
+        edit.beginEditBlock()
         document.setHtml(html)
-        if self._pictures:
-            put_pictures(document, self._pictures)
+        put_pictures(document, self._pictures)
+        edit.endEditBlock()
 
     def selected_text(self, span: Span) -> str:
         """Return the text of a span, with TeX where there are pictures."""

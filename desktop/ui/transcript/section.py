@@ -1,7 +1,13 @@
-"""One message on screen: from its text to its blocks, split and parsed only once it is seen."""
+"""One message on screen: from its text to its blocks, split and parsed only once it is seen.
+
+A text that takes longer than a frame to split is split in several turns of the loop: until then
+the blocks of its beginning are there, and a guess of the height of the rest.
+"""
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import replace
 
 from desktop.core.amounts import duration
@@ -16,6 +22,7 @@ from desktop.ui.transcript.shown import Shown
 _FIRST_GAP = 10.0
 _AFTER_FOLD = 16.0
 _INSET = 18.0  # of what a fold holds
+_PIECE = 2048  # characters that are split at once: 6 ms where every other one ends a line
 
 
 class Section:
@@ -23,7 +30,7 @@ class Section:
 
     Attributes:
         shown: what it shows, its text so far included.
-        column: its blocks; empty until `open`.
+        column: its blocks, as far as it was opened.
     """
 
     def __init__(self, look: Look, shown: Shown) -> None:
@@ -32,6 +39,7 @@ class Section:
         self._look = look
         self._width = 0.0
         self._opened = False
+        self._fed = 0  # characters of the text that were split
         self._fold: FoldBlock | None = None
         self._folded: Growing | None = None  # what the fold holds, once it was open
         self._body: Growing | None = None
@@ -43,8 +51,13 @@ class Section:
 
     @property
     def opened(self) -> bool:
-        """Tell whether it was split into blocks."""
+        """Tell whether it has blocks."""
         return self._opened
+
+    @property
+    def whole(self) -> bool:
+        """Tell whether all of its text was split into blocks."""
+        return self._opened and (self._body is None or self._fed >= len(self.text))
 
     @property
     def text(self) -> str:
@@ -63,7 +76,13 @@ class Section:
     @property
     def height(self) -> float:
         """Of all of it, a guess until it was seen."""
-        return self.column.height if self._opened else self._estimate()
+        if not self._opened:
+            return self._estimate()
+        return self.column.height + (0.0 if self.whole else self._left())
+
+    def _left(self) -> float:
+        """Return a guess of the height of what was not split yet."""
+        return self._estimate() * (1 - self._fed / len(self.text))
 
     def _estimate(self) -> float:
         """Return a guess of the height, cheap enough for thousands of messages."""
@@ -81,20 +100,23 @@ class Section:
             self._guess = None
         self._width = width
 
-    def make_ready(self, width: float, edge: float) -> float:
+    def make_ready(self, width: float, edge: float, until: float) -> float:
         """Open it and fit it to a width, so that its blocks can be laid out.
 
         Args:
             width: of the column, in pixels.
             edge: where the upper edge of the view is, from the section's top.
+            until: as in `open`.
 
         Returns:
             By how much what stands at the edge has moved down.
         """
         before, self._width = self.height, width
-        if not self._opened:
-            self.open()
-            return (self.height - before) * min(max(edge / max(before, 1.0), 0.0), 1.0)
+        if not self.whole:
+            known = self.column.height
+            self.open(until)
+            share = min(max(edge / max(before, 1.0), 0.0), 1.0)
+            return (self.height - before) * share if edge > known else 0.0
         if self.column.width == self._width:
             return 0.0
         index = self.column.at(edge)
@@ -116,18 +138,35 @@ class Section:
 
     # -- its blocks --------------------------------------------------------------------------
 
-    def open(self) -> None:
-        """Split the text into blocks, once."""
-        if self._opened:
+    def open(self, until: float = math.inf) -> None:
+        """Split the text into blocks, once, as far as it goes until a time.
+
+        Args:
+            until: of the performance counter; a piece is split in any case.
+        """
+        if self.whole:
             return
-        self._opened = True
-        self.column.set_width(self._width)
-        if self.shown.role == "assistant":
-            self._body = Growing(self._look)
-            self._body.feed(self.text)
-            if not self.shown.streaming:
-                self._body.finish()
-        self._show(0)
+        changed = 0
+        if not self._opened:
+            self._opened = True
+            self.column.set_width(self._width)
+            self._body = Growing(self._look) if self.shown.role == "assistant" else None
+        if self._body is not None:
+            changed = self._split(self._body, until)
+        self._show(changed)
+
+    def _split(self, body: Growing, until: float) -> int:
+        """Go on splitting; returns the index of the first block that is new or has changed."""
+        changed, text = len(body.blocks), self.text
+        while self._fed < len(text):
+            changed = min(changed, body.feed(text[self._fed : self._fed + _PIECE]))
+            self._fed += _PIECE
+            if time.perf_counter() > until:
+                break
+        self._fed = min(self._fed, len(text))
+        if self.whole and not self.shown.streaming:
+            changed = min(changed, body.finish())
+        return changed
 
     def _head(self) -> list[Block]:
         """Return what stands over the body: the fold and, while it is open, what it holds."""
@@ -171,7 +210,7 @@ class Section:
         if shown.note is not None:
             note = shown.note
             tail.append(NoteBlock(look, [note.title, note.detail, note.hint], error=True))
-        if not shown.streaming:
+        if not shown.streaming and self.whole:
             tail.append(FooterBlock(look, shown))
         return tail
 
@@ -223,12 +262,13 @@ class Section:
 
     def append(self, text: str) -> int:
         """Add text; returns the index of the first block that is new or has changed."""
-        begins = not self.text
+        begins, whole = not self.text, self.whole
         self._text.append(text)
-        if self._body is None:
+        if self._body is None or not whole:
             self._bulk, self._guess = _bulk(self.text), None
-            return 0
+            return len(self.column.blocks)
         changed = self._body.feed(text)
+        self._fed += len(text)
         if begins and self._folded is not None:
             self._folded.finish()
         return self._show(0 if begins else changed)
@@ -257,7 +297,7 @@ class Section:
             return 0
         changed = 0
         if self._body is not None and old.streaming and not shown.streaming:
-            changed = self._body.finish()
+            changed = self._body.finish() if self.whole else len(self._body.blocks)
             if self._folded is not None:
                 self._folded.finish()
         elif self._body is not None:
@@ -270,9 +310,9 @@ class Section:
         self._bulk, self._guess = _bulk(shown.text), None
         opened, self._opened = self._opened, False
         self._body = self._folded = None
-        self._said = []
+        self._said, self._fed = [], 0
         if opened:
-            self.open()
+            self.open(0.0)
         return 0
 
     def refresh(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -29,6 +30,8 @@ from desktop.ui.transcript.shown import Action, Shown
 __all__ = ["COLUMN", "MARGIN", "Transcript"]
 
 _COPIED_MS = 1500
+_SEARCH_S = 0.003  # in one turn, in which the place that was found may be laid out too
+_BETWEEN_MS = 1  # two slices of a search: input comes first
 
 
 class Transcript(Canvas):
@@ -38,6 +41,7 @@ class Transcript(Canvas):
         acted: a person chose an `Action` on a message, with its id. COPY is done here already.
         linked: a person clicked a link, with its address: http, https or mailto. The view opens
             nothing; hovering shows the address.
+        found: a search has gone on: `matches` and `searching` tell how far.
         followed: whether the view keeps to the end (True) or the reader went up (False).
 
     Attributes:
@@ -46,6 +50,7 @@ class Transcript(Canvas):
 
     acted = Signal(str, object)
     linked = Signal(str)
+    found = Signal()
 
     def __init__(self, theme: Theme, texts: Texts, parent: QWidget | None = None) -> None:
         access.install()
@@ -55,10 +60,15 @@ class Transcript(Canvas):
         self.current: int | None = None
         self._hovered: int | None = None
         self._finding = Finding()
+        self._search = QTimer(self, singleShot=True, interval=_BETWEEN_MS)
+        self._search.timeout.connect(self._look_on)
         self._row = ActionRow(self.viewport(), texts, theme.colours)
         self._row.chosen.connect(self._act)
         self._pointer = Pointer(self)
-        theme.changed.connect(lambda: self._row.colour(theme.colours))
+        theme.changed.connect(self._colour_row)  # no lambda: the theme outlives this
+
+    def _colour_row(self) -> None:
+        self._row.colour(self._theme.colours)
 
     # -- what is shown -----------------------------------------------------------------------
 
@@ -149,26 +159,60 @@ class Transcript(Canvas):
     def find_text(self, text: str) -> int:
         """Tint a text wherever it stands and go to the nearest place.
 
+        A long conversation is searched in several turns of the loop; `found` tells of each.
+
         Returns:
-            How many places there are in all messages, also those never seen; `find.MOST` at most.
+            How many places are known by now.
         """
-        count = self._finding.seek(self.flow.sections, text)
-        self.flow.sum(0)
         seen = self.flow.find(self.verticalScrollBar().value())
-        if seen is not None:
-            self._go_to(self._finding.go_near(seen, self.flow.sections))
-        self._settle()
+        self._finding.seek(self.flow.sections, text, seen)
+        self._look_on()
         self.viewport().update()
-        return count
+        return self._finding.count
+
+    @property
+    def matches(self) -> int:
+        """How many places were found, also in messages never seen; `find.MOST` at most."""
+        return self._finding.count
+
+    @property
+    def searching(self) -> bool:
+        """Whether there may be more of them."""
+        return self._finding.searching
+
+    def _look_on(self) -> None:
+        """Search a slice of what is left, and go to the nearest place once it is known."""
+        finding = self._finding
+        until = time.perf_counter() + _SEARCH_S
+
+        def search() -> None:
+            finding.advance(until)
+            self.flow.sum(0)  # a message that is opened is as high as its blocks
+
+        self._keeping_place(search)
+        if finding.current is None:
+            self._go_to(finding.go_near())
+        if self._following:  # the end is elsewhere now
+            self._settle()
+            self.viewport().update()
+        if finding.searching:
+            self._search.start()
+        self.found.emit()
 
     def find_next(self, step: int = 1) -> int:
-        """Go to another place, around the end; returns its number from 1, or 0 of none."""
-        self._go_to(self._finding.step(step))
+        """Go to another place, around the end; returns its number from 1, or 0 of none.
+
+        A step of 0 goes nowhere.
+        """
+        match = self._finding.step(step)
+        if step:
+            self._go_to(match)
         return self._finding.number
 
     def clear_find(self) -> None:
         """Tint nothing any more."""
         self._finding.clear()
+        self._search.stop()
         self.viewport().update()
 
     def _go_to(self, match: Match | None) -> None:
