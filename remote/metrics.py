@@ -22,6 +22,8 @@ _ADDED = {  # one series per engine, or per reason: their sum counts
     "generation_tokens_total": "generation_tokens",
     "prompt_tokens_total": "prompt_tokens",
     "request_success_total": "requests_done",
+    "time_to_first_token_seconds_sum": "first_token_seconds",
+    "time_to_first_token_seconds_count": "first_tokens",
 }
 # 0 to 1; the second name up to 0.11, both of them from 0.9.2 to there.
 _KV_USE = ("kv_cache_usage_perc", "gpu_cache_usage_perc")
@@ -34,17 +36,21 @@ class Metrics(NamedTuple):
         running: requests being answered.
         waiting: requests in the queue.
         kv_use: share of the KV cache that is used, 0 to 1 (of several engines the fullest one).
-        generation_tokens: written since the start.
-        prompt_tokens: read since the start.
-        requests_done: since the start.
+        generation_tokens: written since the start; None where the engine does not tell.
+        prompt_tokens: read since the start, likewise.
+        requests_done: since the start, likewise.
+        first_token_seconds: that all requests together waited for their first token, likewise.
+        first_tokens: requests that got one, likewise.
     """
 
     running: float = 0.0
     waiting: float = 0.0
     kv_use: float = 0.0
-    generation_tokens: float = 0.0
-    prompt_tokens: float = 0.0
-    requests_done: float = 0.0
+    generation_tokens: Optional[float] = None
+    prompt_tokens: Optional[float] = None
+    requests_done: Optional[float] = None
+    first_token_seconds: Optional[float] = None
+    first_tokens: Optional[float] = None
 
     @property
     def busy(self) -> bool:
@@ -52,7 +58,7 @@ class Metrics(NamedTuple):
         return self.running > 0 or self.waiting > 0
 
     @property
-    def counters(self) -> Tuple[float, float, float]:
+    def counters(self) -> Tuple[Optional[float], ...]:
         """What changes with every request."""
         return self.generation_tokens, self.prompt_tokens, self.requests_done
 

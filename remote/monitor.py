@@ -51,7 +51,8 @@ def card(line: str) -> Optional[Dict[str, Any]]:
 def sample(cards: List[Dict[str, Any]], before: Optional[Look], now: Look) -> Dict[str, Any]:
     """Return the fields of `sample`; rates are None where nothing came before.
 
-    Counters that went back belong to another engine: there is no rate then either.
+    Counters that went back belong to another engine: there is no rate then either. The totals are
+    the engine's own since it began: whoever was away counts right by them.
     """
     figures = now.metrics
     return {
@@ -61,14 +62,37 @@ def sample(cards: List[Dict[str, Any]], before: Optional[Look], now: Look) -> Di
         "waiting": int(figures.waiting),
         "tokens_per_s": _rate(before, now, "generation_tokens"),
         "prompt_tokens_per_s": _rate(before, now, "prompt_tokens"),
+        "generation_tokens": _whole(figures.generation_tokens),
+        "prompt_tokens": _whole(figures.prompt_tokens),
+        "requests_done": _whole(figures.requests_done),
+        "ttft_s": _first_token_s(before, now),
     }
 
 
+def _first_token_s(before: Optional[Look], now: Look) -> Optional[float]:
+    """Return the mean wait for the first token of those that got it since the look before."""
+    count, seconds = _more(before, now, "first_tokens"), _more(before, now, "first_token_seconds")
+    return round(seconds / count, 3) if count and seconds is not None else None
+
+
 def _rate(before: Optional[Look], now: Look, name: str) -> Optional[float]:
+    more = _more(before, now, name)
+    return None if before is None or more is None else round(more / (now.time - before.time), 1)
+
+
+def _more(before: Optional[Look], now: Look, name: str) -> Optional[float]:
+    """Return by how much a counter grew; None where nothing came before, or it went back."""
     if before is None or now.time <= before.time:
         return None
-    more: float = getattr(now.metrics, name) - getattr(before.metrics, name)
-    return round(more / (now.time - before.time), 1) if more >= 0 else None
+    earlier: Optional[float] = getattr(before.metrics, name)
+    newest: Optional[float] = getattr(now.metrics, name)
+    if earlier is None or newest is None or newest < earlier:
+        return None
+    return newest - earlier
+
+
+def _whole(figure: Optional[float]) -> Optional[int]:
+    return None if figure is None else int(figure)
 
 
 def _number(field: str) -> bool:

@@ -15,7 +15,7 @@ SILENT_SECONDS = 600.0  # without an answer, whatever it does
 _IDLE_SHARE = 0.05  # of one CPU
 _ANSWER_SECONDS = 2.0
 # So late a look tells that the whole host stood still (a paused container, a moved machine).
-_MISSED_SECONDS = 30.0
+MISSED_SECONDS = 30.0
 _DEAD = 503  # what vLLM's /health answers when its engine has died
 
 
@@ -41,8 +41,15 @@ def frozen(last: Beat, now: float, cpu: Optional[float], says_dead: bool) -> boo
         says_dead: whether it answered, but that its engine has died.
     """
     silent = now - last.time
-    idle = cpu is not None and last.cpu is not None and cpu - last.cpu < _IDLE_SHARE * silent
-    return silent >= SILENT_SECONDS or (silent >= FROZEN_SECONDS and (idle or says_dead))
+    is_still = idle(last, now, cpu) or says_dead
+    return silent >= SILENT_SECONDS or (silent >= FROZEN_SECONDS and is_still)
+
+
+def idle(last: Beat, now: float, cpu: Optional[float]) -> bool:
+    """Tell whether an engine has used no CPU since a sign of life; False where nobody can tell."""
+    if cpu is None or last.cpu is None:
+        return False
+    return cpu - last.cpu < _IDLE_SHARE * (now - last.time)
 
 
 class Pulse:
@@ -63,7 +70,7 @@ class Pulse:
         """Return for how many seconds a frozen engine has not answered; 0.0 when it is not one."""
         if not self._port or self._clock() < self._next:
             return 0.0
-        if self._clock() - self._next > _MISSED_SECONDS:  # we were frozen too, not it alone
+        if self._clock() - self._next > MISSED_SECONDS:  # we were frozen too, not it alone
             self._last = Beat(self._clock(), processes.cpu_seconds(self._group))
         answer = loopback.get(self._port, "/health", _ANSWER_SECONDS)
         now, cpu = self._clock(), processes.cpu_seconds(self._group)

@@ -1,5 +1,6 @@
 """Where a run stands, told from its journal and from whether its supervisor lives."""
 
+import time
 from typing import Any, Dict, Iterable, Iterator, Optional
 
 from remote import locks, wire
@@ -26,10 +27,16 @@ _NEVER: Dict[str, Any] = {
 def status_of(run: Optional[Run]) -> Dict[str, Any]:
     """Return the fields of `status`; those of "never anything" for None."""
     if run is None:
-        return dict(_NEVER)
+        return dict(_NEVER, age=None)
     # First the lock, then the journal: a supervisor writes its last event while it holds the lock.
     alive = locks.holder(run.lock) is not None
-    return dict(told_by(_events(run), alive), run=run.id)
+    status = told_by(_events(run), alive)
+    return dict(status, run=run.id, age=_age(status["started"]))
+
+
+def _age(started: Any) -> Optional[float]:
+    """Return how long ago a run began, None where its journal does not tell."""
+    return max(time.time() - started, 0.0) if isinstance(started, (int, float)) else None
 
 
 def told_by(events: Iterable[Dict[str, Any]], alive: bool) -> Dict[str, Any]:

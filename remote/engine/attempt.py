@@ -16,15 +16,13 @@ from remote.engine.endpoint import Served
 from remote.engine.experience import Kind
 from remote.engine.failures import Ending
 from remote.engine.log_phases import STEPS, USUAL_SECONDS, Loading
+from remote.engine.patience import Patience
 from remote.engine.serving import Serving
 from remote.engine.tail import Tail
-from remote.task import Cancelled, Child, Context, TaskFailed
+from remote.task import Cancelled, Child, Context
 
 LOG = "engine.log"  # in the run's own folder of logs
 SECONDS_BETWEEN_LOOKS = 0.5
-# An engine that writes nothing for so long is stuck: shards, graphs and compilation all tell.
-LONGEST_SILENCE_SECONDS = 900.0
-
 # One that has said that it failed may hang while it ends (seen with 0.32: a worker whose compiler
 # was missing kept the others waiting); it gets so long to end by itself after its last word.
 SECONDS_TO_END = 30.0
@@ -83,15 +81,15 @@ class Attempt:
         self._child = _spawn(ctx, argv, variables)
         ctx.fact("engine.log", self._child.log_path, private=True)
         self._tail = Tail(self._child.log_path, known)
-        self._step_began = self._last_word = time.monotonic()
+        self._patience = Patience(self._child.pid)
+        self._step_began = time.monotonic()
         self._has_joined = self._has_failed = False
 
     def wait(self) -> Union[Served, Ending]:
-        """Return what it serves when it answers, or how it ended.
+        """Return what it serves when it answers, or how it ended; it is ended when it stands still.
 
         Raises:
             Cancelled: the run is being stopped; the engine has been ended.
-            TaskFailed: `engine.not-ready`: it has said nothing for too long, and was ended.
         """
         try:
             while True:
@@ -105,15 +103,18 @@ class Attempt:
                 if served is not None:
                     self._say_ready()
                     return served
-                self._check_silence()
+                if self._patience.is_over(self._loading.step, self._deaf()):
+                    return self._given_up()
                 self._pause()
         except BaseException:
             self._child.end()
             raise
 
     def _pause(self) -> None:
+        begun = time.monotonic()
         if self._ctx.cancelled.wait(SECONDS_BETWEEN_LOOKS):
             raise Cancelled
+        self._patience.pause(time.monotonic() - begun)
 
     def _served(self) -> Optional[Served]:
         if self._is_headless:
@@ -129,8 +130,7 @@ class Attempt:
     def _read(self) -> None:
         now = time.monotonic()
         lines = self._tail.new_lines()
-        if lines:
-            self._last_word = now
+        self._patience.hear(lines)
         before = self._loading.step
         for line in lines:
             self._loading = log_phases.after(line, self._loading)
@@ -167,18 +167,21 @@ class Attempt:
 
     def _hangs(self) -> bool:
         """Tell whether it failed and does not come to its end."""
-        return self._has_failed and time.monotonic() - self._last_word > SECONDS_TO_END
+        return self._has_failed and self._patience.silence > SECONDS_TO_END
 
-    def _check_silence(self) -> None:
-        silent = time.monotonic() - self._last_word
-        if silent > LONGEST_SILENCE_SECONDS:
-            lines = self._tail.all_that_is_left()
-            raise TaskFailed(
-                "engine.not-ready",
-                failures.cause(lines),
-                seconds=int(silent),
-                last_lines=lines[-failures.LAST_LINES :],
-            )
+    def _deaf(self) -> float:
+        """Return for how many seconds it has said that it answers, 0.0 while it does not."""
+        says_ready = self._loading.step == STEPS[-1] and not self._is_headless
+        return time.monotonic() - self._step_began if says_ready else 0.0
+
+    def _given_up(self) -> Ending:
+        deaf, silent = self._deaf(), self._patience.silence
+        self.lines = self._tail.all_that_is_left()  # before it says that it was told to end
+        self._child.end()
+        status = self._child.poll() or 0
+        if deaf:
+            return failures.deaf(status, self.lines, self._what.port, deaf)
+        return failures.not_ready(status, self.lines, self._loading.step, silent)
 
 
 def _log_size(ctx: Context) -> int:

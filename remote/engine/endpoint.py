@@ -50,10 +50,13 @@ def _version(port: int) -> str:
 
 
 def free_port(first: int, host: str = "127.0.0.1") -> int:
-    """Return `first`, or the next port that nobody listens on; one the system picks if none is."""
+    """Return `first`, or the next port that nobody holds; one the system picks if none is free.
+
+    Held is also what an engine that starts has bound without listening: for one that does not share
+    (SO_REUSEADDR) it is not free. A port whose last connections are just over is passed over too.
+    """
     for port in [*range(first, min(first + 100, 65536)), 0]:
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((host, port))
             except OSError:

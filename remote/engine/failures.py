@@ -11,9 +11,11 @@ import re
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 from remote.engine import signatures
+from remote.engine.log_phases import STEPS
 from remote.task import TaskFailed
 
 LAST_LINES = 40
+_NOT_READY = "engine.not-ready"
 _ABOVE_THE_CAUSE = 12
 
 KILLED = (-9, 137)  # by the kernel, mostly: the host's or the container's memory was used up
@@ -147,6 +149,25 @@ def _cause(lines: Sequence[str]) -> Optional[int]:
     told_to_stop = any(_TOLD_TO_STOP.search(line.message) for _, line in parsed)
     died = [index for index, line in parsed if _DIED.search(line.message) and not told_to_stop]
     return next(iter(died or [index for index, _ in words[-1:]]), None)
+
+
+def not_ready(exit_status: int, lines: Sequence[str], step: str, seconds: float) -> Ending:
+    """Return what became of an engine that stood still for so long in `step`, and was ended."""
+    facts = {"seconds": int(seconds), "step": step}
+    return Ending(exit_status, _NOT_READY, cause(lines), "", facts, _cause(lines))
+
+
+def deaf(exit_status: int, lines: Sequence[str], port: int, seconds: float) -> Ending:
+    """Return what became of an engine that said it had started, did not answer, and was ended.
+
+    Where it says that its port was taken, that is the cause; mostly it does not know.
+    """
+    said = ending(exit_status, lines)
+    if said.code == signatures.PORT_TAKEN:
+        return said
+    words = "it said that it had started, and nothing of it answered on port %d" % port
+    facts = {"seconds": int(seconds), "step": STEPS[-1], "port": port}
+    return Ending(exit_status, _NOT_READY, words, signatures.LISTEN_AGAIN, facts)
 
 
 def failure(end: Ending, lines: Sequence[str]) -> TaskFailed:

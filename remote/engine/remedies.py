@@ -1,4 +1,4 @@
-"""What is tried next after an engine ended: each remedy once, and only a few in all.
+"""What is tried next after an engine ended: each remedy once, but for the port; a few in all.
 
 A remedy never takes back what the user asked for: where an option of their own says otherwise, it
 is left out, and the failure is told instead.
@@ -11,6 +11,10 @@ from remote.engine.failures import Ending
 from remote.engine.serving import Serving
 
 MOST = 4  # remedies for one run of the task: each costs a start of one to three minutes
+
+# Whoever else starts on this host may look for a port in the same moment, and more than once. That
+# a port is taken is mostly known after some 15 s: three more tries cost less than one start.
+_TRIES = {signatures.NEXT_PORT: 3}
 
 _APART = 0.02  # of a card's memory, kept from what others leave free
 _LEAST_UTILIZATION = 0.3  # below this no model that is rented a card for is left room
@@ -44,7 +48,8 @@ def following(what: Serving, end: Ending, engine_args: Sequence[str] = ()) -> Op
     if len(what.remedies) >= MOST:
         return None
     for remedy in (end.remedy, *_THEN.get(end.remedy, ())):
-        if remedy in what.remedies or options.is_given(engine_args, _OPTION_OF.get(remedy, "?")):
+        is_used_up = what.remedies.count(remedy) >= _TRIES.get(remedy, 1)
+        if is_used_up or options.is_given(engine_args, _OPTION_OF.get(remedy, "?")):
             continue
         changed = REMEDIES[remedy](what, end) if remedy in REMEDIES else None
         if changed is not None and not _is_users(remedy, end, engine_args):
@@ -123,6 +128,7 @@ def _without_argument(what: Serving, end: Ending) -> Optional[Serving]:
 
 REMEDIES: Dict[str, Callable[[Serving, Ending], Optional[Serving]]] = {
     signatures.NEXT_PORT: _next_port,
+    signatures.LISTEN_AGAIN: _next_port,
     signatures.NAMED_LENGTH: _named_length,
     signatures.LESS_MEMORY: _less_memory,
     signatures.SAME_AGAIN: _same_again,

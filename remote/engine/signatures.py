@@ -13,6 +13,7 @@ from typing import Dict, NamedTuple, Optional, Pattern, Sequence, Tuple, Union
 
 # What we try by ourselves; `remedies` knows how.
 NEXT_PORT = "next-port"
+LISTEN_AGAIN = "listen-again"
 NAMED_LENGTH = "named-length"
 LESS_MEMORY = "less-memory"
 SAME_AGAIN = "same-again"
@@ -22,6 +23,8 @@ EAGER = "eager"
 HALF = "half"
 PLAIN_CACHE = "plain-cache"
 WITHOUT_ARGUMENT = "without-argument"
+
+PORT_TAKEN = "engine.port-taken"
 
 Fact = Union[int, float, str]
 
@@ -78,7 +81,7 @@ TABLE: Tuple[Signature, ...] = (
     _says("engine.bad-argument", r"(?P<argument>(?:Reasoning|Tool) parser '[^']{1,80}') not found"),
     _says("engine.bad-argument", r"invalid (?P<argument>(?:reasoning|tool call) parser)"),
     # -- the port, the disk
-    _says("engine.port-taken", r"\[Errno 98\]|[Aa]ddress already in use|EADDRINUSE", NEXT_PORT),
+    _says(PORT_TAKEN, r"\[Errno 98\]|[Aa]ddress already in use|EADDRINUSE", NEXT_PORT),
     _says(
         "engine.shared-memory",
         r"Insufficient space in /dev/shm for .{1,100}?: (?P<needed_mib>\d{1,9}) MiB required, "

@@ -77,7 +77,7 @@ def run(ctx: Context) -> bool:
     """
     begun = time.monotonic()
     cards = Aside(gpus.look, Gpus(problem="nvidia-smi gave no answer"))
-    index = Aside(lambda: look.reaches_index(os.environ), False)
+    index: Aside[Optional[bool]] = Aside(lambda: look.reaches_index(os.environ), None)
     provider = providers.look()
     at = _places(ctx.spec, provider)
     model = Aside(lambda: prospect.of(ctx.spec, at), Prospect(Look(reachable=False)))
@@ -89,9 +89,9 @@ def run(ctx: Context) -> bool:
     deadline = begun + SECONDS_FOR_NETWORK
     known = model.answer(deadline, ctx.cancelled)
     ctx.fact("hub.reachable", known.hub.reachable)
-    ctx.fact("index.reachable", index.answer(deadline, ctx.cancelled))
     host = Host(ctx.facts["glibc"], at, room, found, without)
     plan = make_plan(ctx.spec, host, known)
+    ctx.fact("index.reachable", _reaches_index(ctx, index, deadline, host, plan))
     facts.tell_engine(ctx, plan.engines)
     facts.tell_fit(ctx, plan.fit, found.cards, known.weight_bytes)
     decide(ctx.spec, host, known, plan)
@@ -214,6 +214,15 @@ def _check_room(spec: Spec, host: Host, known: Prospect, plan: Plan) -> None:
             files_free=host.room.inodes,
             files_needed=ENOUGH_INODES,
         )
+
+
+def _reaches_index(
+    ctx: Context, index: "Aside[Optional[bool]]", deadline: float, host: Host, plan: Plan
+) -> Optional[bool]:
+    """Return whether the package index answers; where nothing is needed of it nobody waits."""
+    if _has_engine(ctx.spec, host, plan) and record.read(host.places.hub) is not None:
+        return index.answer(time.monotonic(), ctx.cancelled)
+    return bool(index.answer(deadline, ctx.cancelled))
 
 
 def _begun(places: Places, engine: Engine) -> int:

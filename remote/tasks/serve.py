@@ -6,6 +6,7 @@ An attempt may be followed by others, each for a reason of its own: see `remote.
 """
 
 import os
+import random
 import time
 from pathlib import Path
 from typing import Optional, Sequence, Tuple
@@ -36,6 +37,7 @@ from remote.task import Cancelled, Context, TaskFailed
 # A card whose last engine was just ended shows its memory as held for some seconds.
 SECONDS_FOR_MEMORY = 20.0
 SECONDS_BETWEEN_CARDS = 2.0
+PORTS_APART = 50  # the next port is one of so many, so that two who look seldom meet again
 
 
 def run(ctx: Context) -> bool:
@@ -66,7 +68,7 @@ def run(ctx: Context) -> bool:
             raise _failure(ctx.spec, found, attempt.lines)
         ctx.log("another try (%s): %s" % (following.remedies[-1], found.cause))
         ctx.fact("engine.retry", following.remedies[-1])
-        what, road = _with_free_port(following, what.port), attempt.road.again()
+        what, road = with_free_port(following, what.port), attempt.road.again()
 
 
 def check(spec: Spec, model: ModelFolder) -> None:
@@ -135,8 +137,13 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_CLOEXEC, 0o600)
 
 
-def _with_free_port(what: Serving, before: int) -> Serving:
-    return what if what.port == before else what._replace(port=endpoint.free_port(what.port))
+def with_free_port(what: Serving, before: int) -> Serving:
+    """Return the next attempt, on a port that is free now where it is not to be `before`."""
+    if what.port == before:
+        return what
+    # Whoever took the port may be looking for the next one too, at this moment.
+    first = what.port + random.randrange(PORTS_APART)  # noqa: S311 - keeps two apart, no secret
+    return what._replace(port=endpoint.free_port(first))
 
 
 def _failure(spec: Spec, end: failures.Ending, lines: Sequence[str]) -> TaskFailed:

@@ -15,7 +15,7 @@ USAGE = """\
 usage: python AGENT.pyz VERB [OPTIONS]   (PROTOCOL.md; stdout is for programs)
 
   hello
-  start                                        a spec on stdin
+  start [--join-only]                          a spec on stdin
   watch --after SEQ [--run ID]
   status
   endpoint
@@ -28,7 +28,7 @@ usage: python AGENT.pyz VERB [OPTIONS]   (PROTOCOL.md; stdout is for programs)
 # Verb → option → its type; a bool is a flag.
 OPTIONS: Dict[str, Dict[str, type]] = {
     "hello": {},
-    "start": {},
+    "start": {"join-only": bool},
     "watch": {"after": int, "run": str},
     "status": {},
     "endpoint": {},

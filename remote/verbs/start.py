@@ -28,7 +28,11 @@ def run(request: Request) -> int:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with locks.held(runs.start_lock(folder)):
             living = _living(folder)
-            return _start(folder, spec, graph) if living is None else _join(living, spec)
+            if living is not None:
+                return _join(living, spec)
+            if request.options.get("join-only"):
+                return refuse("nothing-running")
+            return _start(folder, spec, graph)
     except OSError as error:
         return refuse_disk(error, folder)
 

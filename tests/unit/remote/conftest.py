@@ -58,8 +58,8 @@ class Agent:
         )
         return Answer(done.returncode, parsed(done.stdout), done.stdout, done.stderr)
 
-    def start(self, scenario: str = "serves", **fields: Any) -> Answer:
-        return self("start", scenario=scenario, stdin=spec_line(**fields))
+    def start(self, scenario: str = "serves", *options: str, **fields: Any) -> Answer:
+        return self("start", *options, scenario=scenario, stdin=spec_line(**fields))
 
     def crash(self) -> None:
         """Let the engine end by itself."""

@@ -49,6 +49,10 @@ def test_rates_are_what_was_added_since_the_last_look() -> None:
         "waiting": 2,
         "tokens_per_s": 40.0,
         "prompt_tokens_per_s": 0.0,
+        "generation_tokens": 180,
+        "prompt_tokens": 50,
+        "requests_done": None,
+        "ttft_s": None,
     }
 
 
@@ -60,6 +64,20 @@ def test_without_anything_before_there_is_no_rate(before: Look | None) -> None:
     found = monitor.sample([], before, Look(12.0, Metrics(generation_tokens=1, prompt_tokens=1)))
     assert found["tokens_per_s"] is None
     assert found["prompt_tokens_per_s"] is None
+
+
+def test_totals_are_the_engines_own_whatever_was_seen_before() -> None:
+    now = Look(12.0, Metrics(generation_tokens=7, prompt_tokens=9, requests_done=2))
+    for before in (None, Look(10.0, Metrics(generation_tokens=900))):
+        found = monitor.sample([], before, now)
+        totals = (found["generation_tokens"], found["prompt_tokens"], found["requests_done"])
+        assert totals == (7, 9, 2)
+
+
+def test_an_engine_that_tells_no_counters_has_no_totals_and_no_rates() -> None:
+    found = monitor.sample([], Look(10.0, Metrics()), Look(12.0, Metrics(1)))
+    told = ("generation_tokens", "prompt_tokens", "requests_done", "tokens_per_s")
+    assert [found[name] for name in told] == [None] * 4
 
 
 def install_nvidia_smi(folder: Path, script: str) -> None:
@@ -117,6 +135,7 @@ def test_samples_come_between_the_events_of_a_watch_and_never_into_the_journal(a
         watch.stdout.read()
     assert "seq" not in sample
     assert (sample["kv_use"], sample["running"], sample["waiting"]) == (0.25, 1, 0)
+    assert (sample["generation_tokens"], sample["prompt_tokens"]) == (100, None)
     assert sample["gpus"][0] == {
         "index": 0,
         "utilization": 97,
@@ -146,3 +165,11 @@ def first_sample(watch: Any, *, with_cards: bool = False) -> dict[str, Any]:
         if line["kind"] == "sample" and (line["gpus"] or not with_cards):
             return line
     raise AssertionError("the watch ended")
+
+
+def test_the_wait_for_the_first_token_is_that_of_the_newest_requests() -> None:
+    before = Look(10.0, Metrics(first_token_seconds=30.0, first_tokens=10))
+    now = Look(12.0, Metrics(first_token_seconds=31.0, first_tokens=14))
+    assert monitor.sample([], before, now)["ttft_s"] == 0.25
+    assert monitor.sample([], now, now)["ttft_s"] is None
+    assert monitor.sample([], None, now)["ttft_s"] is None

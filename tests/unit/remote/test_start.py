@@ -75,6 +75,16 @@ def test_a_start_that_joins_brings_its_own_terms(agent: Any) -> None:
     assert terms.read(run.terms, Terms()) == Terms(lease_seconds=600, power_off=True)
 
 
+def test_a_start_that_may_only_join_brings_terms_and_starts_nothing(agent: Any) -> None:
+    alone = agent.start("spins", "--join-only")
+    assert (alone.status, alone.lines[0]["code"]) == (wire.EXIT_NOTHING_RUNNING, "nothing-running")
+    assert runs.all_runs(agent.runs) == []
+    run = agent.start("spins").lines[0]["run"]
+    joined = agent.start("spins", "--join-only", limit_seconds=60)
+    assert joined.lines == [{"kind": "started", "run": run, "adopted": True}]
+    assert terms.read(agent.run().terms, Terms()) == Terms(limit_seconds=60)
+
+
 def test_the_hubs_token_is_nowhere_on_the_disk_and_yet_with_the_tasks(agent: Any) -> None:
     token = "ms-token-of-the-test"
     agent.start("tells-token", hub_token=token)

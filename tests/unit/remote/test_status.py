@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -100,3 +101,18 @@ def test_after_a_reboot_a_run_is_lost_whoever_has_its_supervisors_number_now(
 def test_without_any_run_the_status_is_stopped() -> None:
     status = status_of(None)
     assert (status["run"], status["state"], status["tasks"]) == (None, "stopped", {})
+
+
+@pytest.mark.parametrize(
+    ("began_s_ago", "age"),
+    [(90.0, pytest.approx(90, abs=10)), (-3600.0, 0)],  # the second: its clock was set back
+)
+def test_a_status_tells_how_old_its_run_is(tmp_path: Path, began_s_ago: float, age: object) -> None:
+    run = Run(tmp_path / "20260101000000000-aged")
+    run.folder.mkdir()
+    event = dict(BEGUN[0], time=time.time() - began_s_ago)
+    run.journal.write_text(wire.encode(event), encoding="ascii")
+    assert status_of(run)["age"] == age
+    run.journal.write_text(wire.encode(dict(event, time="today")), encoding="ascii")
+    assert status_of(run)["age"] is None
+    assert status_of(None)["age"] is None

@@ -16,7 +16,7 @@ from remote.host.providers import UNKNOWN, Provider
 from remote.hub import look, prospect
 from remote.hub.look import Look
 from remote.hub.prospect import Prospect
-from remote.packages import places
+from remote.packages import places, record
 from remote.spec import Spec
 from remote.task import Cancelled, TaskFailed
 from remote.tasks import TASK_GRAPH, preflight, serve
@@ -338,6 +338,21 @@ def test_a_network_that_never_answers_is_out_of_reach(
     finally:
         silent.set()
     assert (ctx.public["hub.reachable"], ctx.public["index.reachable"]) == (False, False)
+
+
+def test_where_everything_is_installed_nobody_waits_for_the_index(
+    tmp_path: Path, around: Surroundings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent = threading.Event()
+    monkeypatch.setattr(look, "reaches_index", lambda _: silent.wait())
+    monkeypatch.setattr(record, "read", lambda _: record.Record(("vllm",), "0.32.0"))
+    around.cards = ONE_4090
+    ctx = StandIn(tmp_path)
+    try:
+        preflight.run(ctx)
+    finally:
+        silent.set()
+    assert ctx.public["index.reachable"] is None
 
 
 def test_the_graph_has_two_branches_that_meet_at_serve() -> None:

@@ -45,6 +45,7 @@ def ended(remedy: str, **facts: Any) -> Ending:
     ("end", "changed"),
     [
         (ended(signatures.NEXT_PORT), {"port": 8001}),
+        (ended(signatures.LISTEN_AGAIN), {"port": 8001}),
         (ended(signatures.NAMED_LENGTH, asked=8192, fits=2048), {"fitted_length": 2048}),
         (ended(signatures.LESS_MEMORY, free_gib=31.44, total_gib=47.38), {"utilization": 0.64}),
         (ended(signatures.SAME_AGAIN), {}),
@@ -68,13 +69,30 @@ def test_without_fp8_half_the_length_is_left() -> None:
     assert following(FIRST._replace(fit=None), ended(signatures.PLAIN_CACHE)) is None
 
 
-@pytest.mark.parametrize("remedy", sorted(remedies.REMEDIES))
+@pytest.mark.parametrize("remedy", sorted(remedies.REMEDIES.keys() - {signatures.NEXT_PORT}))
 def test_each_is_tried_once(remedy: str) -> None:
     end = ended(remedy, fits=2048, free_gib=20.0, total_gib=24.0, argument="--x")
     first = following(FIRST, end)
     assert first is not None
     second = following(first, end)
     assert second is None or second.remedies[-1] == signatures.EAGER != remedy
+
+
+def test_another_port_is_tried_three_times() -> None:
+    what: Serving | None = FIRST
+    ports = []
+    while what is not None:
+        ports.append(what.port)
+        what = following(what, ended(signatures.NEXT_PORT))
+    assert ports == [8000, 8001, 8002, 8003]
+
+
+def test_an_engine_that_listens_on_nothing_is_started_again_though_ports_were_lost_before() -> None:
+    lost = following(FIRST, ended(signatures.NEXT_PORT))
+    assert lost is not None
+    deaf = following(lost, ended(signatures.LISTEN_AGAIN))
+    assert deaf is not None
+    assert following(deaf, ended(signatures.LISTEN_AGAIN)) is None
 
 
 @pytest.mark.parametrize("remedy", [signatures.FEWER_SEQUENCES, signatures.WITHOUT_NVCC])

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from remote import loopback
-from remote.engine import attempt, endpoint, experience, model_folder
+from remote import loopback, pulse
+from remote.engine import attempt, endpoint, experience, model_folder, patience
+from remote.engine import serving as attempts
 from remote.engine.endpoint import Served
 from remote.packages.places import Places
 from remote.task import Cancelled, TaskFailed
@@ -105,6 +106,34 @@ def test_a_port_that_was_taken_meanwhile_is_tried_once_more(serving: Serving) ->
     assert ctx.public["engine.retry"] == "next-port"
 
 
+def test_a_port_that_is_lost_three_times_is_tried_on_four_ports(serving: Serving) -> None:
+    serve.run(serving.behave("taken-thrice"))
+    ports = [int(flags(start, "--port")) for start in serving.starts]
+    assert ports == sorted(set(ports))
+    assert len(ports) == 4
+
+
+def test_a_port_that_is_always_taken_is_told_after_the_fourth(serving: Serving) -> None:
+    serving.behave("taken-always")
+    assert serving.failure().code == "engine.port-taken"
+    assert len(serving.starts) == 4
+
+
+def test_two_who_lost_the_same_port_seldom_meet_at_the_next(serving: Serving) -> None:
+    ctx = serving.behave("good")
+    after = attempts.serving(ctx.facts, serving.port + 1)
+    found = {serve.with_free_port(after, serving.port).port for _ in range(20)}
+    assert len(found) > 1
+    assert min(found) > serving.port
+
+
+def test_a_port_that_is_held_without_listening_is_passed_over(serving: Serving) -> None:
+    with socket.socket() as starting:  # another engine, as it is for minutes
+        starting.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        starting.bind(("127.0.0.1", serving.port))
+        assert endpoint.free_port(serving.port) > serving.port
+
+
 def test_a_stranger_that_took_the_port_meanwhile_is_not_taken_for_the_engine(
     serving: Serving,
 ) -> None:
@@ -149,10 +178,66 @@ def test_a_program_that_is_not_there_is_a_failed_engine(serving: Serving) -> Non
 def test_an_engine_that_says_nothing_for_too_long_is_ended(
     serving: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(attempt, "LONGEST_SILENCE_SECONDS", 0.1)
+    monkeypatch.setattr(patience, "LONGEST_SILENCE_SECONDS", 0.1)
     ctx = serving.behave("silent")
-    assert serving.failure().code == "engine.not-ready"
+    failed = serving.failure()
+    assert (failed.code, failed.facts["step"]) == ("engine.not-ready", "start")
     assert ctx.children[0].poll() is not None
+
+
+def test_an_engine_that_only_says_that_it_waits_for_itself_is_ended(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "LONGEST_SILENCE_SECONDS", 0.2)
+    monkeypatch.setattr(patience, "LONGEST_WORK_SECONDS", 0.2)
+    ctx = serving.behave("waits")
+    failed = serving.failure()
+    assert (failed.code, failed.facts["step"]) == ("engine.not-ready", "weights")
+    assert "broadcast block" in failed.detail
+    assert len(serving.starts) == 1
+    assert ctx.children[0].poll() is not None
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "DEAF_SECONDS", 0.3)
+    monkeypatch.setattr(pulse, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(endpoint, "SECONDS", 0.1)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_an_engine_that_says_it_is_ready_and_listens_on_nothing_is_started_on_another_port(
+    serving: Serving,
+) -> None:
+    ctx = serving.behave("deaf")
+    serve.run(ctx)
+    assert ctx.public["engine.retry"] == "listen-again"
+    assert ctx.facts["engine.port"] > serving.port
+    assert ctx.children[0].poll() is not None
+    assert ctx.children[1].poll() is None
+
+
+@pytest.mark.usefixtures("impatient")
+def test_one_that_listens_on_nothing_again_is_told_as_not_ready(serving: Serving) -> None:
+    ctx = serving.behave("deaf-always")
+    failed = serving.failure()
+    assert failed.code == "engine.not-ready"
+    assert failed.facts["step"] == "ready"
+    assert failed.facts["port"] > serving.port
+    assert f"port {failed.facts['port']}" in failed.detail
+    assert failed.facts["last_lines"][-1].endswith("Application startup complete.")
+    assert len(serving.starts) == 2
+    assert all(child.poll() is not None for child in ctx.children)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_one_that_still_works_when_it_says_that_it_is_ready_is_waited_for(
+    serving: Serving,
+) -> None:
+    ctx = serving.behave("late")
+    serve.run(ctx)
+    assert ctx.facts["engine.port"] == serving.port
+    assert len(serving.starts) == 1
 
 
 def test_a_stopped_run_takes_its_engine_along(serving: Serving) -> None:

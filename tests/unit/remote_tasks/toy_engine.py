@@ -2,16 +2,19 @@
 
     toy_engine.py BEHAVIOUR serve MODEL --port N --max-model-len L …
 
-BEHAVIOUR: `good`; `taken` (the first port is in use); `long` (only 2048 fits); `oom`; `dies`;
-`silent` (neither a word nor an answer); `busy` (another holds the card's memory, the first time);
-`hangs` (fails, and does not end); `slow` (dies once, well on its way); `joins` (a node without
-HTTP). It writes its argv and API key beside itself.
+BEHAVIOUR: `good`; `taken` and `taken-thrice` (the first port is in use, or three are),
+`taken-always`; `deaf` (another program listens first on its first port, and it does not notice),
+`deaf-always`; `late` (answers when it has worked for a while); `long` (only 2048 fits); `oom`;
+`dies`; `silent` (neither a word nor an answer); `waits` (says for ever that it waits); `busy`
+(another holds the card's memory, the first time); `hangs` (fails, and does not end); `slow` (dies
+once, well on its way); `joins` (a node without HTTP). It writes its argv and API key beside itself.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -55,7 +58,7 @@ class Handler(BaseHTTPRequestHandler):
 if behaviour == "silent":
     time.sleep(600)
 print("(Worker pid=1) INFO 11-22 22:25:40 [x.py:1] Starting to load model /m...", flush=True)
-if behaviour == "taken" and starts == 1:
+if starts <= {"taken": 1, "taken-thrice": 3, "taken-always": 99}.get(behaviour, 0):
     end("OSError: [Errno 98] Address already in use")
 if behaviour == "long" and length != "2048":
     end(
@@ -80,6 +83,14 @@ if behaviour == "slow" and starts == 1:
     print("Capturing CUDA graphs (decode, FULL):  50%|##| 1/2", flush=True)
     time.sleep(0.2)
     end("AssertionError: Error in memory profiling. Initial free memory 1.0 GiB, current 2.0")
+while behaviour == "waits":
+    print(
+        "(EngineCore pid=9) INFO 08-13 11:27:02 [shm_broadcast.py:802] No available shared memory "
+        "broadcast block found in 60 seconds. This typically happens when some processes are "
+        "hanging or doing some time-consuming work (e.g. compilation).",
+        flush=True,
+    )
+    time.sleep(0.01)
 if behaviour == "joins":
     print(
         "(Worker pid=1) INFO 11-22 22:25:40 [p.py:1] world_size=2 rank=1 local_rank=0", flush=True
@@ -88,4 +99,16 @@ if behaviour == "joins":
     sys.stdout.flush()
     time.sleep(600)
 print("INFO:     Application startup complete.", flush=True)
+if starts <= {"deaf": 1, "deaf-always": 99}.get(behaviour, 0):
+    with socket.socket() as ours, socket.socket() as others:
+        for each in (ours, others):  # as long as nobody listens, both may bind
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            each.bind(("127.0.0.1", port))
+        others.listen()
+        try:
+            ours.listen()
+        except OSError:  # uvloop says nothing of it
+            time.sleep(600)
+while behaviour == "late" and time.process_time() < 1:
+    pass
 HTTPServer(("127.0.0.1", port), Handler).serve_forever()
