@@ -31,6 +31,7 @@ from desktop.ui.transcript.view import COLUMN, MARGIN
 
 _BUTTON = 32
 _MOST_FILES = 20
+_MOST_CHARACTERS = 4_000_000  # of all files together: more than the longest context holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,16 +207,22 @@ class Composer(QWidget):
             return
         refused = []
         given = list(paths)
-        for path in given[:_MOST_FILES]:
+        room = _MOST_FILES - len(self._files.attachments)
+        for path in given[:room]:
             found = read(path)
             if isinstance(found, Refused):
                 refused.append(self._texts(f"attach.{found.why}", name=found.name))
+            elif self._length() + len(found.text) > _MOST_CHARACTERS:
+                refused.append(self._texts("attach.too-much", name=found.name))
             else:
                 self._files.add(found)
-        if len(given) > _MOST_FILES:
+        if len(given) > room:
             refused.append(self._texts("attach.too-many", count=_MOST_FILES))
         if refused:
             self.refused.emit(" ".join(refused))
+
+    def _length(self) -> int:
+        return sum(len(each.text) for each in self._files.attachments)
 
     def show_state(self, state: State) -> None:
         """Show what can be done."""

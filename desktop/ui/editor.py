@@ -46,8 +46,9 @@ class Editor(QPlainTextEdit):
         if event.key() in _ENTER and not shift and not self._composing():
             self.submitted.emit()
         elif event.key() in _ENTER and shift:
-            self.textCursor().insertBlock()
-            self.ensureCursorVisible()
+            if not self.isReadOnly():
+                self.textCursor().insertBlock()
+                self.ensureCursorVisible()
         elif event.matches(QKeySequence.StandardKey.Undo) and not self._can_undo():
             self.undone.emit()
         elif event.key() == Qt.Key.Key_Escape and not self._composing():

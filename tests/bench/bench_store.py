@@ -107,7 +107,8 @@ def writing(store: Store) -> list[Figure]:
     store.save(Conversation("w", "", 0.0, 0.0))
     reply = Message("w1", "w", "", "assistant", "x" * 40_000, 0.0)
     store.add(reply)
-    grow = times(100, lambda: ms(lambda: store.grow("w1", reply.content + "y", "")))
+    growing = [replace(reply, content=reply.content + "y")]
+    grow = times(100, lambda: ms(lambda: store.keep(growing)))
     over = replace(reply, outcome=Outcome("stop"))
     update = times(100, lambda: ms(lambda: store.update(over)))
     return [

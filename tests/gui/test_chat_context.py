@@ -75,6 +75,22 @@ def test_a_count_that_came_too_late_is_not_shown(qtbot: QtBot, play: Stage) -> N
     assert "20 / 4,096" in shown_texts(play)
 
 
+def test_what_is_worded_anew_is_counted_at_its_place_with_its_files(
+    qtbot: QtBot, play: Stage, note: Path
+) -> None:
+    exchange(play, "question", "answer")
+    play.window.desk.composer.attach([note])
+    exchange(play, "more", "more of it")
+    count(qtbot, play)
+    act(play, 2, Action.EDIT)
+    QTest.keyClicks(child(play.window, "composer"), "!")
+    turns = play.talk.replies.counted[count(qtbot, play)].turns
+    assert [turn.role for turn in turns] == ["user", "assistant", "user"]
+    assert turns[0].content == "question"
+    assert "纸鸢 and string" in turns[-1].content
+    assert turns[-1].content.endswith("more!")
+
+
 def test_what_will_not_fit_is_said_before_it_is_sent(qtbot: QtBot, play: Stage) -> None:
     QTest.keyClicks(child(play.window, "composer"), "much")
     play.play([(0.0, Counted(count(qtbot, play), 4000, 4096))])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
@@ -12,6 +15,8 @@ from PySide6.QtWidgets import QFileDialog, QLineEdit, QMenu
 from pytestqt.qtbot import QtBot
 
 from desktop.core.chat.conversation import Conversation
+from desktop.core.chat.exports import files
+from desktop.core.errors import StorageError
 from desktop.core.events import Delta, ReplyDone
 from tests.helpers.chatting import (
     click_row,
@@ -207,10 +212,29 @@ def test_rows_are_spoken_with_their_marks(play: Stage) -> None:
     assert index.data(Qt.ItemDataRole.AccessibleTextRole) == "风筝怎么飞, pinned"
 
 
+def test_the_list_is_not_read_again_for_each_pause_in_a_draft(
+    play: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drafts, store = play.window.desk._writing._drafts, play.talk.store
+    QTest.keyClicks(child(play.window, "composer"), "half")
+    drafts.flush()
+    assert any(row.draft for row in rows(play))
+    monkeypatch.setattr(store, "conversations", lambda **_: pytest.fail("read again"))
+    QTest.keyClicks(child(play.window, "composer"), " a thought")
+    drafts.flush()
+    there = play.window.desk.conversation()
+    assert there is not None
+    assert there.draft == "half a thought"
+    monkeypatch.undo()
+    play.window.desk.composer.editor.clear()
+    drafts.flush()
+    assert not any(row.draft for row in rows(play))
+
+
 # -- files ---------------------------------------------------------------------------------------
 
 
-def answer(play: Stage, path: Path) -> None:
+def choose(play: Stage, path: Path) -> None:
     """Choose a file in the dialog that is open."""
     found = play.window.findChildren(QFileDialog)
     dialog = next(each for each in found if each.isVisible())
@@ -218,34 +242,169 @@ def answer(play: Stage, path: Path) -> None:
     dialog.reject()
 
 
-def test_one_is_exported_as_markdown_and_as_json(play: Stage, tmp_path: Path) -> None:
+def answer(qtbot: QtBot, play: Stage, path: Path) -> None:
+    """Choose a file in the dialog that is open, and wait until all is done with it."""
+    choose(play, path)
+    qtbot.waitUntil(lambda: not play.window.desk.errand.is_under_way, timeout=5_000)
+
+
+def toast(play: Stage) -> str:
+    return child(play.window, "toast").accessibleName()
+
+
+@dataclass
+class Slow:
+    """A step of the work that waits until it is let go on."""
+
+    begun: threading.Event = field(default_factory=threading.Event)
+    may_go_on: threading.Event = field(default_factory=threading.Event)
+
+    def before(self, act: Callable[..., Any]) -> Callable[..., Any]:
+        def slowly(*given: Any, **more: Any) -> Any:
+            self.begun.set()
+            assert self.may_go_on.wait(5)
+            return act(*given, **more)
+
+        return slowly
+
+
+@pytest.fixture
+def all_json(qtbot: QtBot, play: Stage, tmp_path: Path) -> Path:
+    of_all(play, "Export all as JSON…")
+    answer(qtbot, play, tmp_path / "all.json")
+    return tmp_path / "all.json"
+
+
+@pytest.fixture
+def slow_import(
+    play: Stage, all_json: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Slow, Path]]:
+    """An import that was begun, and waits before its second conversation."""
+    slow, store = Slow(), play.talk.store
+    take, taken = store.take, []
+
+    def second_slowly(*given: Any, **more: Any) -> None:
+        taken.append(given)
+        (slow.before(take) if len(taken) == 2 else take)(*given, **more)
+
+    monkeypatch.setattr(store, "take", second_slowly)
+    of_all(play, "Import (JSON or ChatGPT)…")
+    choose(play, all_json)
+    assert slow.begun.wait(5)
+    yield slow, all_json
+    slow.may_go_on.set()
+
+
+def test_one_is_exported_as_markdown_and_as_json(qtbot: QtBot, play: Stage, tmp_path: Path) -> None:
     wish(play, "风筝怎么飞", "Export as Markdown…")
-    answer(play, tmp_path / "kite.md")
+    answer(qtbot, play, tmp_path / "kite.md")
     assert "靠**风**和线。" in (tmp_path / "kite.md").read_text(encoding="utf-8")
     wish(play, "风筝怎么飞", "Export as JSON…")
-    answer(play, tmp_path / "kite.json")
+    answer(qtbot, play, tmp_path / "kite.json")
     assert (tmp_path / "kite.json").stat().st_size > 100
     assert "Exported: kite.json" in shown_texts(play)
 
 
-def test_all_are_exported_and_brought_in_beside_those_that_are_there(
-    play: Stage, tmp_path: Path
+def test_markdown_is_markdown_whatever_the_file_is_called(
+    qtbot: QtBot, play: Stage, tmp_path: Path
 ) -> None:
-    of_all(play, "Export all as JSON…")
-    answer(play, tmp_path / "all.json")
+    wish(play, "风筝怎么飞", "Export as Markdown…")
+    answer(qtbot, play, tmp_path / "kite.txt")
+    assert (tmp_path / "kite.txt").read_text(encoding="utf-8").startswith("# ")
+
+
+def test_all_are_exported_and_brought_in_beside_those_that_are_there(
+    qtbot: QtBot, play: Stage, all_json: Path, tmp_path: Path
+) -> None:
     of_all(play, "Export all as Markdown…")
-    answer(play, tmp_path)
+    answer(qtbot, play, tmp_path)
     assert len(list(tmp_path.glob("*.md"))) == 2
     of_all(play, "Import (JSON or ChatGPT)…")
-    answer(play, tmp_path / "all.json")
+    answer(qtbot, play, all_json)
     assert len(titles(play)) == 4
     assert "Imported: 2" in shown_texts(play)
 
 
-def test_a_file_that_holds_no_conversations_is_explained(play: Stage, tmp_path: Path) -> None:
+def test_while_an_import_is_under_way_it_is_said_and_the_window_goes_on(
+    qtbot: QtBot, play: Stage, slow_import: tuple[Slow, Path]
+) -> None:
+    assert toast(play) == "Importing all.json…"
+    play.window.desk.toast.say("something else")
+    play.window.desk.toast.done()
+    assert toast(play) == "Importing all.json…"
+    assert child(play.window, "toast").isVisible()
+    QTest.keyClicks(child(play.window, "composer"), "typed meanwhile")
+    assert play.window.desk.composer.text == "typed meanwhile"
+    slow_import[0].may_go_on.set()
+    qtbot.waitUntil(lambda: toast(play) == "Imported: 2", timeout=5_000)
+    assert len(titles(play)) == 4
+
+
+def test_what_is_imported_already_is_not_begun_again(
+    qtbot: QtBot, play: Stage, slow_import: tuple[Slow, Path]
+) -> None:
+    slow, path = slow_import
+    of_all(play, "Import (JSON or ChatGPT)…")
+    assert not [each for each in play.window.findChildren(QFileDialog) if each.isVisible()]
+    play.window._shelf._transfer.bring_in(path)  # from a dialog that was open before
+    slow.may_go_on.set()
+    qtbot.waitUntil(lambda: toast(play) == "Imported: 2", timeout=5_000)
+    assert len(titles(play)) == 4
+
+
+def test_an_import_that_is_stopped_leaves_nothing_behind(
+    qtbot: QtBot, play: Stage, all_json: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow, store = Slow(), play.talk.store
+    taken = threading.Event()
+    take, known = store.take, store.known
+
+    def told(*given: Any, **more: Any) -> None:
+        take(*given, **more)
+        taken.set()
+
+    def slowly_after_one(*given: Any) -> set[str]:
+        found = known(*given)
+        return slow.before(lambda: found)() if not taken.is_set() else found
+
+    monkeypatch.setattr(store, "take", told)
+    monkeypatch.setattr(store, "known", slowly_after_one)
+    of_all(play, "Import (JSON or ChatGPT)…")
+    choose(play, all_json)
+    assert slow.begun.wait(5)
+    click(play.window, "undoButton")
+    slow.may_go_on.set()
+    qtbot.waitUntil(lambda: toast(play).startswith("Stopped"), timeout=5_000)
+    assert taken.is_set()
+    assert len(titles(play)) == 2
+    assert len(store.conversations()) == 2
+
+
+def test_an_import_that_the_disk_refuses_is_said(
+    qtbot: QtBot, play: Stage, all_json: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise StorageError("storage-not-writable", path="chats", reason="No space left on device")
+
+    monkeypatch.setattr(play.talk.store, "take", full)
+    of_all(play, "Import (JSON or ChatGPT)…")
+    answer(qtbot, play, all_json)
+    assert "No space left" in toast(play)
+
+
+def test_an_export_is_finished_before_the_app_ends(play: Stage, tmp_path: Path) -> None:
+    of_all(play, "Export all as JSON…")
+    choose(play, tmp_path / "all.json")
+    play.window.end()
+    assert len(files.read(tmp_path / "all.json")) == 2
+
+
+def test_a_file_that_holds_no_conversations_is_explained(
+    qtbot: QtBot, play: Stage, tmp_path: Path
+) -> None:
     (tmp_path / "no.json").write_text("[1, 2]", encoding="utf-8")
     of_all(play, "Import (JSON or ChatGPT)…")
-    answer(play, tmp_path / "no.json")
+    answer(qtbot, play, tmp_path / "no.json")
     assert len(titles(play)) == 2
     assert child(play.window, "toast").isVisible()
 

@@ -34,6 +34,8 @@ def find(play: Stage, text: str) -> QLineEdit:
     field = child(play.window, "findField")
     assert isinstance(field, QLineEdit)
     QTest.keyClicks(field, text)
+    while play.window.desk.transcript.searching:
+        QTest.qWait(1)
     return field
 
 
@@ -145,7 +147,9 @@ def begin(folder: tempfile.TemporaryDirectory[str]) -> Stage:
 
     texts, theme, talk, clock = Texts("en"), Theme("light"), Talk.begin(folder), Clock()
     intents = RecordingIntents()
-    window = Window(intents, theme, texts, talk.chats, talk.remembered, MODEL, clock, clock)
+    window = Window(
+        intents, theme, texts, talk.chats, talk.remembered, MODEL, clock=clock, wall=clock
+    )
     return Stage(window, intents, clock, theme, texts, talk)
 
 

@@ -124,7 +124,9 @@ def test_the_system_prompt_stands_over_what_was_said(play: Stage) -> None:
 
 def test_a_saved_system_prompt_is_taken_from_the_library(play: Stage) -> None:
     write(play, "systemField", "You are a sailor.")
-    library = play.window._setup._library
+    panel = play.window._setup.panel
+    assert panel is not None
+    library = panel._library
     library.save("Sailor")
     write(play, "systemField", "something else")
     menu = library.menu()

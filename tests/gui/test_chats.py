@@ -298,10 +298,10 @@ def test_the_list_hides_by_itself_in_a_narrow_window_and_on_request(play: Stage)
 def test_what_the_disk_refuses_is_said_and_what_was_typed_stays(
     play: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise StorageError("storage-not-writable", path="chats", reason="No space left on device")
 
-    monkeypatch.setattr(play.talk.store, "add", full)
+    monkeypatch.setattr(play.talk.store, "take", full)
     play.say("precious words")
     assert play.window.desk.composer.text == "precious words"
     assert "No space left" in child(play.window, "toast").accessibleName()

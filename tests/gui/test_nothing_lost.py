@@ -11,24 +11,32 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
-from desktop.core.chat.conversation import Conversation, Setup
-from desktop.core.errors import ConnectionLost, StorageError
-from desktop.core.events import Counted, Delta, PhaseChanged, Ready, ReplyStarted, Trimmed
-from desktop.core.phases import Phase
+from desktop.core.chat.conversation import Conversation, Message, Setup
+from desktop.core.errors import ReplyFailed
+from desktop.core.events import (
+    Counted,
+    Delta,
+    ReplyBroken,
+    ReplyStarted,
+    Trimmed,
+)
 from desktop.ui.transcript.shown import Action
 from tests.helpers.chatting import (
     act,
     click_row,
+    delete,
     exchange,
     figures,
     messages,
     press,
+    refuse,
     reply,
     rows,
     titles,
+    type_in,
 )
 from tests.helpers.chatting import tool as tool_button
-from tests.helpers.screens import ENDPOINT, OTHER, Stage, key_of, preparing, ready
+from tests.helpers.screens import OTHER, Stage, key_of, ready
 from tests.helpers.window import child, click
 
 Make = Callable[..., Stage]
@@ -41,25 +49,6 @@ def note(tmp_path: Path) -> Path:
     return path
 
 
-def refuse(monkeypatch: pytest.MonkeyPatch, play: Stage, *deeds: str) -> None:
-    """Let the disk refuse these deeds of the store."""
-
-    def full(*_: object) -> None:
-        raise StorageError("storage-not-writable", path="chats", reason="No space left on device")
-
-    for deed in deeds:
-        monkeypatch.setattr(play.talk.store, deed, full)
-
-
-def type_in(play: Stage, text: str) -> None:
-    QTest.keyClicks(child(play.window, "composer"), text)
-
-
-def delete(play: Stage, title: str) -> None:
-    row = next(row for row in rows(play) if row.text == title)
-    play.window._sidebar.wished.emit("delete", row.conversation)
-
-
 # -- drafts --------------------------------------------------------------------------------------
 
 
@@ -67,7 +56,7 @@ def test_a_draft_that_the_disk_refused_is_there_when_one_comes_back(
     play: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exchange(play, "question", "answer")
-    refuse(monkeypatch, play, "save")
+    refuse(monkeypatch, play, "save", "take")
     type_in(play, "half a thought")
     press(play.window, "Ctrl+N")
     assert play.window.desk.composer.text == ""
@@ -83,7 +72,7 @@ def test_the_first_words_of_a_new_conversation_are_held_while_the_disk_is_full(
 ) -> None:
     exchange(play, "question", "answer")
     press(play.window, "Ctrl+N")
-    refuse(monkeypatch, play, "save")
+    refuse(monkeypatch, play, "save", "take")
     type_in(play, "precious")
     click_row(play, "question")
     assert play.window.desk.composer.text == ""
@@ -94,62 +83,13 @@ def test_the_first_words_of_a_new_conversation_are_held_while_the_disk_is_full(
 def test_words_that_the_disk_refused_go_with_the_conversation_that_begins_after_all(
     play: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    refuse(monkeypatch, play, "save")
+    refuse(monkeypatch, play, "save", "take")
     type_in(play, "precious")
     monkeypatch.undo()
     play.window.desk.choose_setup(Setup(system="You are a kite."))
     press(play.window, "Ctrl+N")
     click_row(play, "precious")
     assert play.window.desk.composer.text == "precious"
-
-
-def test_a_new_wording_is_there_again_when_its_conversation_is_opened(play: Stage) -> None:
-    exchange(play, "question", "answer")
-    act(play, 0, Action.EDIT)
-    type_in(play, " worded anew")
-    press(play.window, "Ctrl+N")
-    assert play.window.desk.composer.text == ""
-    assert not play.window.desk.composer.editing
-    click_row(play, "question")
-    assert play.window.desk.composer.text == "question worded anew"
-    QTest.keyClick(child(play.window, "composer"), Qt.Key.Key_Return)
-    reply(play, 2, "other answer")
-    assert messages(play) == ["question worded anew", "other answer"]
-
-
-def test_an_edit_of_which_nothing_was_typed_is_over_when_one_goes_elsewhere(play: Stage) -> None:
-    exchange(play, "question", "answer")
-    type_in(play, "a draft")
-    act(play, 0, Action.EDIT)
-    press(play.window, "Ctrl+N")
-    click_row(play, "question")
-    assert play.window.desk.composer.text == "a draft"
-
-
-def test_a_new_wording_that_the_disk_refuses_is_edited_on(
-    play: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    exchange(play, "question", "answer")
-    act(play, 0, Action.EDIT)
-    type_in(play, " worded anew")
-    editor = child(play.window, "composer")
-    refuse(monkeypatch, play, "add")
-    QTest.keyClick(editor, Qt.Key.Key_Return)
-    assert play.window.desk.composer.text == "question worded anew"
-    monkeypatch.undo()
-    QTest.keyClick(editor, Qt.Key.Key_Return)
-    reply(play, 2, "other answer")
-    assert messages(play) == ["question worded anew", "other answer"]
-
-
-def test_a_message_that_is_deleted_is_edited_no_more(play: Stage) -> None:
-    exchange(play, "question", "answer")
-    exchange(play, "more", "more of it")
-    type_in(play, "a draft")
-    act(play, 2, Action.EDIT)
-    act(play, 1, Action.DELETE)
-    assert play.window.desk.composer.text == "a draft"
-    assert not play.window.desk.composer.editing
 
 
 def test_settings_of_a_new_conversation_are_there_when_one_comes_back(play: Stage) -> None:
@@ -174,14 +114,19 @@ def test_a_system_prompt_that_the_library_replaced_comes_back(play: Stage) -> No
     field = child(play.window, "systemField")
     assert isinstance(field, QPlainTextEdit)
     QTest.keyClicks(field, "Typed for an hour.")
-    play.window._setup._system.take("From the library.")
+    panel = play.window._setup.panel
+    assert panel is not None
+    panel._system.take("From the library.")
     assert field.toPlainText() == "From the library."
     QTest.keyClick(field, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert field.toPlainText() == "Typed for an hour."
 
 
 def test_a_second_system_prompt_of_one_name_stands_beside_the_first(play: Stage) -> None:
-    library, field = play.window._setup._library, play.window._setup._system
+    tool_button(play, "tuneButton").click()
+    panel = play.window._setup.panel
+    assert panel is not None
+    library, field = panel._library, panel._system
     for text in ("Be brief.", "Be brief.", "Be long."):
         field.take(text)
         library.save("style")
@@ -220,87 +165,23 @@ def test_of_too_many_files_it_is_said_that_some_are_left_out(play: Stage, note: 
     assert "At most 20 files" in child(play.window, "toast").accessibleName()
 
 
-# -- waiting for the host ------------------------------------------------------------------------
+def test_files_are_counted_over_all_that_are_attached(play: Stage, note: Path) -> None:
+    composer = play.window.desk.composer
+    composer.attach([note] * 12)
+    composer.attach([note] * 12)
+    assert len(composer.attachments) == 20
+    assert "At most 20 files" in child(play.window, "toast").accessibleName()
 
 
-def test_what_waits_in_a_deleted_conversation_is_not_sent_and_the_rest_is(stage: Make) -> None:
-    play = stage()
-    play.play(preparing())
-    play.say("first")
-    press(play.window, "Ctrl+N")
-    play.say("second")
-    delete(play, "first")
-    play.play(ready())
-    assert play.talk.replies.said == ["second"]
-
-
-def test_what_one_message_meets_keeps_no_other_in_the_composer(
-    stage: Make, monkeypatch: pytest.MonkeyPatch
+def test_files_that_together_are_too_large_are_left_out_by_name(
+    play: Stage, tmp_path: Path
 ) -> None:
-    play = stage()
-    play.play(preparing())
-    play.say("first")
-    first = play.window.desk.current
-    press(play.window, "Ctrl+N")
-    play.say("second")
-    click_row(play, "first")
-    send = play.talk.chats.kept.send
-
-    def refuse_the_second(conversation: str, *more: object) -> int:
-        if conversation != first:
-            raise StorageError("storage-not-writable", path="chats", reason="full")
-        return send(conversation, *more)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(type(play.talk.chats.kept), "send", staticmethod(refuse_the_second))
-    play.play(ready())
-    assert play.window.desk.composer.text == ""
-    click_row(play, "second")
-    assert play.window.desk.composer.text == "second"
-
-
-def test_a_file_that_waits_alone_is_sent(stage: Make, note: Path) -> None:
-    play = stage()
-    play.play(preparing())
-    play.window.desk.composer.attach([note])
-    QTest.keyClick(child(play.window, "composer"), Qt.Key.Key_Return)
-    press(play.window, "Ctrl+N")
-    assert play.window.desk.composer.attachments == ()
-    play.play(ready())
-    assert len(play.talk.replies.said) == 1
-
-
-def test_enter_twice_does_not_keep_a_message_back(stage: Make) -> None:
-    play = stage()
-    play.play(preparing())
-    play.say("early bird")
-    QTest.keyClick(child(play.window, "composer"), Qt.Key.Key_Return)
-    play.play(ready())
-    assert play.talk.replies.said == ["early bird"]
-
-
-def test_what_waited_and_was_sent_is_no_draft_even_where_the_disk_had_refused_it(
-    stage: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    play = stage()
-    play.play(preparing())
-    type_in(play, "early")
-    refuse(monkeypatch, play, "save")
-    type_in(play, " bird")
-    QTest.keyClick(child(play.window, "composer"), Qt.Key.Key_Return)
-    monkeypatch.undo()
-    play.play(ready())
-    assert play.talk.replies.said == ["early bird"]
-    play.window.end()
-    assert [each.draft for each in play.talk.store.conversations()] == [""]
-
-
-def test_nothing_is_quoted_beside_a_message_that_waits(play: Stage) -> None:
-    exchange(play, "question", "answer")
-    play.play([(0.0, PhaseChanged(Phase.RECONNECTING, ConnectionLost("connection-lost")))])
-    play.say("more")
-    assert play.window.desk.transcript.flow.sections[1].shown.actions == {Action.COPY}
-    play.play([(0.0, PhaseChanged(Phase.READY)), (0.0, Ready(ENDPOINT))])
-    assert play.talk.replies.said[-1] == "more"
+    large = [tmp_path / f"{number}.txt" for number in range(5)]
+    for path in large:
+        path.write_bytes(b"x" * 999_999)
+    play.window.desk.composer.attach(large)
+    assert len(play.window.desk.composer.attachments) == 4
+    assert "4.txt is left out" in child(play.window, "toast").accessibleName()
 
 
 # -- another Paperkite -----------------------------------------------------------------------------
@@ -380,11 +261,15 @@ def test_an_undo_that_the_disk_refuses_is_said(
     assert "No space left" in child(play.window, "toast").accessibleName()
 
 
-def test_an_export_that_cannot_be_written_is_said(play: Stage, tmp_path: Path) -> None:
+def test_an_export_that_cannot_be_written_is_said(
+    qtbot: QtBot, play: Stage, tmp_path: Path
+) -> None:
     exchange(play, "question", "answer")
     (tmp_path / "taken.md").mkdir()
     there = play.window.desk.conversation()
-    play.window._shelf._transfer.write(tmp_path / "taken.md", there)
+    assert there is not None
+    play.window._shelf._transfer.write_one(tmp_path / "taken.md", there)
+    qtbot.waitUntil(lambda: not play.window.desk.errand.is_under_way, timeout=5_000)
     assert "taken.md" in child(play.window, "toast").accessibleName()
     assert "Exported" not in child(play.window, "toast").accessibleName()
 
@@ -452,6 +337,65 @@ def test_where_a_conversation_cannot_be_read_no_other_one_is_shown_in_its_place(
     assert not play.window.desk.page.begun
     assert "No space left" in child(play.window, "toast").accessibleName()
     play.window.desk._meter._ask()
+
+
+def test_a_day_that_no_calendar_has_hides_no_list(play: Stage) -> None:
+    exchange(play, "question", "answer")
+    for number, updated in enumerate((1e300, -1e300)):
+        play.talk.store.save(Conversation(f"c{number}", "odd", updated, updated))
+    play.window._shelf.refresh()
+    assert sorted(titles(play)) == ["odd", "odd", "question"]
+    assert "Undated" in [row.text for row in rows(play)]
+
+
+def test_a_conversation_whose_end_is_lost_is_not_taken_for_an_empty_one(play: Stage) -> None:
+    exchange(play, "question", "answer")
+    play.talk.store.save(Conversation("c", "", 1.0, 1.0))
+    play.talk.store.add(Message("m", "c", "", "user", "precious", 1.0))
+    play.window.desk.open("c")
+    assert messages(play) == ["precious"]
+    press(play.window, "Ctrl+N")
+    assert play.talk.store.conversation("c") is not None
+
+
+def test_that_the_disk_keeps_no_draft_is_said_once(
+    play: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exchange(play, "question", "answer")
+    refuse(monkeypatch, play, "take")
+    type_in(play, "half")
+    play.window.desk._writing._drafts.flush()
+    assert "No space left" in child(play.window, "toast").accessibleName()
+    play.window.desk.toast.done()
+    type_in(play, " a thought")
+    play.window.desk._writing._drafts.flush()
+    assert not child(play.window, "toast").isVisible()
+    monkeypatch.undo()
+    play.window.desk._writing._drafts.flush()
+    assert play.talk.store.conversations()[0].draft == "half a thought"
+
+
+def test_a_reply_that_the_disk_lets_not_go_on_can_go_on_later(
+    play: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exchange(play, "count", "one", "length")
+    refuse(monkeypatch, play, "update")
+    act(play, 1, Action.CONTINUE)
+    assert "No space left" in child(play.window, "toast").accessibleName()
+    monkeypatch.undo()
+    play.window.desk.show_messages()
+    act(play, 1, Action.CONTINUE)
+    reply(play, 2, ", two")
+    assert messages(play) == ["count", "one, two"]
+
+
+def test_a_text_goes_on_without_a_gap_where_no_reply_came(play: Stage) -> None:
+    play.window.desk.choose_setup(Setup(kind="completion"))
+    play.say("San Francisco is")
+    failed = ReplyFailed("reply-failed", detail="no")
+    play.play([(0.0, ReplyStarted(1)), (0.0, ReplyBroken(1, failed))])
+    play.say(" a nice")
+    assert play.talk.replies.asked[2].prompt == "San Francisco is a nice"
 
 
 # -- the list and the hosts ------------------------------------------------------------------------

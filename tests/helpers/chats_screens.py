@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication
 
 from desktop.core.chat.conversation import Attachment, Conversation, Message, Outcome, Sampling
 from desktop.core.events import Counted, Usage
+from desktop.ui.intents import Target
 from desktop.ui.transcript.shown import Action
 from tests.helpers.chatting import act, exchange
 from tests.helpers.screens import (
@@ -16,10 +17,10 @@ from tests.helpers.screens import (
     TARGET,
     Scene,
     Stage,
-    Target,
     preparing,
     ready,
     talk,
+    windows,
 )
 
 _DAY = 86_400.0
@@ -147,6 +148,7 @@ def _without_host(stage: Stage) -> None:
 def _menu(stage: Stage) -> None:
     _listed(stage)
     sidebar = stage.window._sidebar
+    QApplication.processEvents()  # the rows are where they are
     row = next(row for row in sidebar.rows.rows if row.pinned)
     place = sidebar.list.visualRect(sidebar.rows.find(row.conversation)).center()
     sidebar.menu_of(row).popup(sidebar.list.viewport().mapToGlobal(place))
@@ -163,3 +165,4 @@ SCENES: dict[str, tuple[Target, Scene]] = {
     "chats-menu": (RENTED, _menu),
     "chats-without-host": (NOBODY, _without_host),
 }
+PICTURES = windows(SCENES)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton, QToolButton, QWidget
 
+from desktop.core.errors import StorageError
 from desktop.core.events import Delta, ReplyDone, ReplyStarted, Usage
 from desktop.ui.chats.listing import Row
 from desktop.ui.chats.row_list import RowList
@@ -82,3 +84,24 @@ def send_button(play: Stage) -> QPushButton:
     found = child(play.window, "sendButton")
     assert isinstance(found, QPushButton)
     return found
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, play: Stage, *deeds: str) -> None:
+    """Let the disk refuse these deeds of the store."""
+
+    def full(*_: object, **__: object) -> None:
+        raise StorageError("storage-not-writable", path="chats", reason="No space left on device")
+
+    for deed in deeds:
+        monkeypatch.setattr(play.talk.store, deed, full)
+
+
+def type_in(play: Stage, text: str) -> None:
+    """Type at the cursor of the composer."""
+    QTest.keyClicks(child(play.window, "composer"), text)
+
+
+def delete(play: Stage, title: str) -> None:
+    """Delete a conversation of the list."""
+    row = next(row for row in rows(play) if row.text == title)
+    play.window._sidebar.wished.emit("delete", row.conversation)

@@ -101,6 +101,7 @@ class Message:
         attachments: files that go with it.
         model: hub id of the model that replied, or "".
         outcome: of a reply that is over; None while it streams and for what people said.
+        left_out: turns before this reply that the model did not read: its context was full.
     """
 
     id: str
@@ -114,6 +115,7 @@ class Message:
     attachments: tuple[Attachment, ...] = ()
     model: str = ""
     outcome: Outcome | None = None
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,3 +143,18 @@ class Conversation:
     draft: str = ""
     pinned: bool = False
     archived: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """What lies in a conversation's composer beside the draft.
+
+    Attributes:
+        attachments: files that go with the draft.
+        edited: the id of the message that is worded anew, or "".
+        wording: its new wording.
+    """
+
+    attachments: tuple[Attachment, ...] = ()
+    edited: str = ""
+    wording: str = ""

@@ -25,24 +25,22 @@ from desktop.core.chat.conversation import (
     Outcome,
     Role,
     Setup,
+    Unsent,
 )
 from desktop.core.chat.cut import CutReplies
 from desktop.core.chat.failures import may_go_on, outcome_of_failure
 from desktop.core.chat.loaded import Loaded
+from desktop.core.chat.streaming import Price, Streaming
+from desktop.core.chat.titling import Titling
 from desktop.core.chat.turn import turns_of
-from desktop.core.chat.under_way import UnderWay, outcome_of
+from desktop.core.chat.under_way import outcome_of
 from desktop.core.errors import AppError
-from desktop.core.events import Delta, Endpoint, Event, Reasoning, ReplyBroken, ReplyDone
+from desktop.core.events import Delta, Endpoint, Event, Reasoning, ReplyBroken, ReplyDone, Trimmed
 
 if TYPE_CHECKING:
     from desktop.core.chat.replies import Replies
     from desktop.core.chat.store.store import Store
     from desktop.core.chat.store.writer import Writer
-
-_WHOLE = ("stop", "length")  # a reply that says what the conversation is about
-
-# What so many seconds at an endpoint cost, where it is known.
-Price = Callable[[Endpoint, float], tuple[float, str] | None]
 
 
 class Conversations:
@@ -65,11 +63,10 @@ class Conversations:
             price: of the host's time.
             clock: Unix seconds.
         """
-        self._store, self._writer, self._replies = store, writer, replies
-        self._price, self._clock = price, clock
+        self._store, self._clock = store, clock
         self._loaded = Loaded(store)
-        self._under_way: dict[int, UnderWay] = {}
-        self._titling = titles.Titling(replies)
+        self._streaming = Streaming(self._loaded, writer, replies, price)
+        self._titling = Titling(store, self._loaded, replies)
         self._cut = CutReplies()
 
     # -- reading -----------------------------------------------------------------------------------
@@ -83,8 +80,16 @@ class Conversations:
 
     def path(self, conversation: str) -> list[Message]:
         """Return the messages that are read, the first one first, with all that has come."""
-        leaf = self.conversation(conversation).leaf
-        return tree.path(self._loaded.of(conversation), leaf)
+        messages = self._loaded.of(conversation)
+        return tree.path(messages, tree.standing(messages, self.conversation(conversation).leaf))
+
+    def before(self, message: Message) -> list[Message]:
+        """Return the messages before this one, the first one first."""
+        return tree.path(self._loaded.of(message.conversation), message.parent)
+
+    def message(self, conversation: str, name: str) -> Message | None:
+        """Return a message by its id, or None where there is none, or none any more."""
+        return self._loaded.of(conversation).get(name)
 
     def branch(self, message: Message) -> tuple[int, int]:
         """Return which of how many branches this message is, from 1."""
@@ -96,17 +101,16 @@ class Conversations:
 
     def message_of(self, reply: int) -> Message | None:
         """Return the message that a reply streams into, with all that has come."""
-        under_way = self._under_way.get(reply)
-        return None if under_way is None else under_way.message
+        return self._streaming.message_of(reply)
 
     def reply_in(self, conversation: str) -> int | None:
         """Return the reply that streams into this conversation, or None.
 
         Of several, on branches of their own, the one that is read.
         """
-        numbers = self._numbers_in(conversation)
+        numbers = self._streaming.numbers_in(conversation)
         if len(numbers) > 1 and (now := self._store.conversation(conversation)) is not None:
-            numbers.sort(key=lambda number: self._under_way[number].message.id != now.leaf)
+            numbers.sort(key=lambda number: self._streaming[number].message.id != now.leaf)
         return numbers[0] if numbers else None
 
     # -- talking -----------------------------------------------------------------------------------
@@ -127,39 +131,43 @@ class Conversations:
     ) -> int:
         """Say something, ask for the reply, and return the reply's number. Raises KeyError."""
         now = self.conversation(conversation)
+        leaf = tree.standing(self._loaded.of(conversation), now.leaf)
+        said = self._made(now, leaf, "user", text, attachments=tuple(attachments))
+        titled = replace(now, draft="", title=now.title or titles.first_line(text))
+        number = self._say(titled, [said], endpoint, Unsent())
         if not now.title:
             self._titling.want(conversation)
-        now = replace(now, draft="", title=now.title or titles.first_line(text))
-        said = self._add(now, now.leaf, "user", text, attachments=tuple(attachments))
-        return self._ask(conversation, said.id, endpoint)
+        return number
 
     def regenerate(self, reply: Message, endpoint: Endpoint) -> int:
         """Ask for another reply beside this one, and return its number."""
-        return self._ask(reply.conversation, reply.parent, endpoint)
+        now = self.conversation(reply.conversation)
+        return self._say(now, [], endpoint, parent=reply.parent)
 
     def edit(self, said: Message, text: str, endpoint: Endpoint) -> int:
         """Say this instead of what was said, on a branch of its own."""
         now = self.conversation(said.conversation)
-        instead = self._add(now, said.parent, said.role, text, attachments=said.attachments)
-        return self._ask(said.conversation, instead.id, endpoint)
+        made = self._made(now, said.parent, said.role, text, attachments=said.attachments)
+        unsent = replace(self._store.unsent(now.id), edited="", wording="")
+        return self._say(now, [made], endpoint, unsent)
 
     def go_on(self, reply: Message, endpoint: Endpoint) -> int:
         """Continue a reply from where it stopped; one of which nothing came is asked for again.
 
         What it thought before it said something is thought again: no engine goes on with that.
         """
-        for number in self._numbers_in(reply.conversation):
-            if self._under_way[number].message.id == reply.id:
-                return number
-        self._cut.forget([reply.id])
-        kind = self.conversation(reply.conversation).setup.kind
+        if (number := self._streaming.into(reply.id)) is not None:
+            return number
+        setup = self.conversation(reply.conversation).setup
         # Many templates drop blanks at its end, and the model would say them twice.
-        begun = reply.content if kind == "completion" else reply.content.rstrip()
+        begun = reply.content if setup.kind == "completion" else reply.content.rstrip()
         growing = replace(reply, content=begun, outcome=None)
         if not begun:
-            growing = replace(growing, reasoning="", reasoning_s=None)
-        self._keep(growing)
-        return self._stream(growing, endpoint, reply.outcome if begun else None)
+            growing = replace(growing, reasoning="", reasoning_s=None, left_out=0)
+        self._store.update(growing)
+        self._streaming.keep(growing)  # over what the writer may still hold of it
+        self._cut.forget([reply.id])
+        return self._stream(growing, setup, endpoint, reply.outcome if begun else None)
 
     def go_on_with_cut(self, endpoint: Endpoint) -> list[int]:
         """Continue what this host's connection cut, where nobody has gone another way since.
@@ -175,14 +183,15 @@ class Conversations:
 
     def stop(self, conversation: str) -> None:
         """Stop what streams into this conversation."""
-        for number in self._numbers_in(conversation):
-            self._replies().cancel(number)
+        self._streaming.stop(conversation)
+
+    def streams_at(self, endpoint: Endpoint) -> bool:
+        """Tell whether a reply comes from an endpoint."""
+        return self._streaming.comes_from(endpoint)
 
     def stop_at(self, endpoint: Endpoint) -> None:
         """Stop the replies that come from an endpoint."""
-        for number, under_way in self._under_way.items():
-            if under_way.endpoint == endpoint:
-                self._replies().cancel(number)
+        self._streaming.stop_at(endpoint)
 
     def step(self, message: Message, by: int) -> None:
         """Read the branch `by` places further, from this message on."""
@@ -193,82 +202,57 @@ class Conversations:
 
     def read(self, conversation: str, top: str) -> None:
         """Read the branch on which a message stands, down to its end; "" reads nothing."""
-        leaf = tree.leaf_below(self._loaded.of(conversation), top) if top else ""
-        self._store.save(replace(self.conversation(conversation), leaf=leaf))
+        self._store.save(self._reading(conversation, self._loaded.of(conversation), top))
 
     def delete(self, message: Message) -> list[str]:
         """Take a message and all that hangs on it away; returns what `restore` takes back."""
         messages = self._loaded.of(message.conversation)
         gone = [each.id for each in tree.below(messages, message.id)]
-        self._stop_at_once(gone)
+        self._streaming.stop_at_once(gone)
         beside = [each for each in tree.siblings(messages, message) if each.id != message.id]
-        self._store.delete_messages(gone)
+        top = beside[-1].id if beside else message.parent
+        left = {name: each for name, each in messages.items() if name not in gone}
+        self._store.delete_messages(gone, self._reading(message.conversation, left, top))
         for name in gone:
             messages.pop(name, None)
         self._cut.forget(gone)
-        self.read(message.conversation, beside[-1].id if beside else message.parent)
         return gone
 
-    def restore(self, conversation: str, gone: Sequence[str]) -> None:
-        """Take back what was deleted, and read it again."""
-        self._store.restore_messages(gone)
+    def restore(self, conversation: str, gone: Sequence[str], leaf: str) -> None:
+        """Take back what was deleted, and read down to `leaf` again."""
+        now = self.conversation(conversation)
+        self._store.restore_messages(gone, replace(now, leaf=leaf))
         self._loaded.forget(conversation)
-        if gone:
-            self.read(conversation, gone[0])
 
     def close(self) -> None:
         """Keep what came of the replies that stream, as cut: the app ends."""
-        for number in list(self._under_way):
-            self._end(number, Outcome("cut"))
+        self._streaming.close()
 
     # -- what comes of it --------------------------------------------------------------------------
 
     def apply(self, event: Event) -> None:
         """Keep up with a reply; events of numbers that are not known are passed over."""
         match event:
-            case Delta(reply, text) if reply in self._under_way:
-                self._grow(self._under_way[reply].grow(content=text))
-            case Reasoning(reply, text) if reply in self._under_way:
-                self._grow(self._under_way[reply].grow(reasoning=text))
-            case ReplyDone(reply) if reply in self._under_way:
-                endpoint = self._under_way[reply].endpoint
-                whole = self._end(reply, outcome_of(event), event.reasoning_s)
-                self._propose_title(whole, endpoint)
-            case ReplyBroken(reply, error) if reply in self._under_way:
+            case Delta() | Reasoning() | Trimmed() if event.reply in self._streaming:
+                self._streaming.hear(event)
+            case ReplyDone(reply) if reply in self._streaming:
+                endpoint = self._streaming[reply].endpoint
+                whole = self._streaming.end(reply, outcome_of(event), event.reasoning_s)
+                self._titling.reply_over(whole, endpoint)
+            case ReplyBroken(reply, error) if reply in self._streaming:
                 self._break(reply, error)
-            case _ if (titled := self._titling.hear(event)) is not None:
-                self._entitle(*titled)
-
-    def _grow(self, message: Message) -> None:
-        self._loaded.put(message)
-        self._writer.put(message)
+            case _:
+                self._titling.hear(event)
 
     def _break(self, number: int, error: AppError) -> None:
-        was = self._under_way[number]
+        was = self._streaming[number]
         came = bool(was.message.content or was.message.reasoning)
-        whole = self._end(number, outcome_of_failure(error, came=came))
+        whole = self._streaming.end(number, outcome_of_failure(error, came=came))
         if not may_go_on(error):
             return
         back = self._cut.wait(whole, was.endpoint, was.began)
         if back is not None:
             self._go_on_at(back)
-
-    def _end(self, number: int, outcome: Outcome, reasoning_s: float | None = None) -> Message:
-        under_way = self._under_way.pop(number)
-        price = self._price(under_way.endpoint, under_way.seconds)
-        if price is not None:
-            outcome = replace(outcome, cost=price[0], currency=price[1])
-        whole = under_way.ended(outcome, reasoning_s)
-        self._grow(whole)
-        self._writer.flush()  # a full disk is told by the writer, which tries again
-        return whole
-
-    def _stop_at_once(self, names: Sequence[str]) -> None:
-        """End the replies that stream into these messages; what still comes is passed over."""
-        for number, under_way in list(self._under_way.items()):
-            if under_way.message.id in names:
-                self._replies().cancel(number)
-                self._end(number, Outcome("cancelled"))
 
     # -- parts -------------------------------------------------------------------------------------
 
@@ -276,26 +260,41 @@ class Conversations:
         cut = self._cut.take(endpoint)
         return [self.go_on(each, endpoint) for each in cut if self._is_open_end(each)]
 
-    def _ask(self, conversation: str, question: str, endpoint: Endpoint) -> int:
-        now = self.conversation(conversation)
-        reply = self._add(now, question, "assistant", "", model=endpoint.model)
-        return self._stream(reply, endpoint)
+    def _say(
+        self,
+        now: Conversation,
+        said: Sequence[Message],
+        endpoint: Endpoint,
+        unsent: Unsent | None = None,
+        parent: str = "",
+    ) -> int:
+        """Keep what is said with the place of its reply, in one go, and ask for the reply.
 
-    def _stream(self, reply: Message, endpoint: Endpoint, before: Outcome | None = None) -> int:
-        setup = self.conversation(reply.conversation).setup
-        path = tree.path(self._loaded.of(reply.conversation), reply.id)
-        turns = turns_of(path, setup.system if setup.kind == "chat" else "")
+        Args:
+            now: the conversation as it is from now on, but for its leaf.
+            said: what a person says; nothing where another reply is wanted.
+            endpoint: where the reply comes from.
+            unsent: what lies beside the draft from now on; None leaves it.
+            parent: what the reply answers where nothing is said.
+        """
+        question = said[-1].id if said else parent
+        reply = self._made(now, question, "assistant", "", model=endpoint.model)
+        self._store.take(replace(now, leaf=reply.id, updated=reply.created), [*said, reply], unsent)
+        for each in (*said, reply):
+            self._loaded.put(each)
+        return self._stream(reply, now.setup, endpoint)
+
+    def _stream(
+        self, reply: Message, setup: Setup, endpoint: Endpoint, before: Outcome | None = None
+    ) -> int:
+        turns = turns_of(tree.path(self._loaded.of(reply.conversation), reply.id), setup)
         ask = Ask(turns, setup, continued=bool(reply.content))
-        number = self._replies().send(endpoint, ask)
-        self._under_way[number] = UnderWay(reply, endpoint, before)
-        return number
+        return self._streaming.begin(reply, endpoint, ask, before)
 
-    def _numbers_in(self, conversation: str) -> list[int]:
-        return [
-            number
-            for number, under_way in self._under_way.items()
-            if under_way.message.conversation == conversation
-        ]
+    def _reading(self, conversation: str, messages: tree.Messages, top: str) -> Conversation:
+        """Return the conversation as it is when a branch is read down to its end."""
+        leaf = tree.leaf_below(messages, top) if top else ""
+        return replace(self.conversation(conversation), leaf=leaf)
 
     def _is_open_end(self, reply: Message) -> bool:
         """Tell whether a reply is still there, with nothing after it and nothing that streams."""
@@ -305,10 +304,10 @@ class Conversations:
             now is not None
             and reply.id in messages
             and all(each.parent != reply.id for each in messages.values())
-            and not self._numbers_in(reply.conversation)
+            and not self._streaming.numbers_in(reply.conversation)
         )
 
-    def _add(
+    def _made(
         self,
         conversation: Conversation,
         parent: str,
@@ -318,44 +317,16 @@ class Conversations:
         attachments: tuple[Attachment, ...] = (),
         model: str = "",
     ) -> Message:
-        now = self._clock()
-        message = Message(
+        return Message(
             _new_id(),
             conversation.id,
             parent,
             role,
             content,
-            now,
+            self._clock(),
             attachments=attachments,
             model=model,
         )
-        self._store.add(message)
-        self._loaded.put(message)
-        self._store.save(replace(conversation, leaf=message.id, updated=now))
-        return message
-
-    def _keep(self, message: Message) -> None:
-        self._grow(message)  # over what the writer may still hold of it
-        self._store.update(message)
-
-    def _propose_title(self, reply: Message, endpoint: Endpoint) -> None:
-        name, outcome = reply.conversation, reply.outcome
-        if not self._titling.wants(name) or not reply.content:
-            return
-        if outcome is None or outcome.finish_reason not in _WHOLE:
-            return
-        question = self._loaded.of(name).get(reply.parent)
-        if question is not None and self._store.conversation(name) is not None:
-            self._titling.ask(name, question.content, reply.content, endpoint)
-
-    def _entitle(self, conversation: str, title: str) -> None:
-        """Take a proposal where nobody has given another title since."""
-        now = self._store.conversation(conversation)
-        if now is None:
-            return
-        path = self.path(conversation)
-        if path and now.title == titles.first_line(path[0].content):
-            self._store.save(replace(now, title=title))
 
 
 def _new_id() -> str:

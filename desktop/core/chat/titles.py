@@ -1,66 +1,20 @@
-"""A conversation's title: the first line that was typed, until the model proposes a better one."""
+"""What a conversation is called: its first line, or what a model proposed. Pure."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from desktop.core.catalogue import find
 from desktop.core.chat.ask import Ask
 from desktop.core.chat.conversation import Sampling, Setup
 from desktop.core.chat.turn import Turn
-from desktop.core.events import Delta, Endpoint, Event, ReplyBroken, ReplyDone
-
-if TYPE_CHECKING:
-    from desktop.core.chat.replies import Replies
 
 _LONGEST = 40  # characters: one line of the list
 _TOKENS = 32
 _READ = 500  # characters of each side that the model reads for it: it fits into 2,048 tokens
-_HEARD = 400  # characters that are listened to: an engine need not stop after _TOKENS
 _WISH = (
     "Give the conversation above a title of at most six words, in the language of its first "
     "message. Answer with the title only."
 )
 _QUOTES = "\"'“”‘’「」《》*#` \t.。"
-
-
-class Titling:
-    """Asks the model for titles; its answers are heard like any reply, and shown nowhere."""
-
-    def __init__(self, replies: Callable[[], Replies]) -> None:
-        self._replies = replies
-        self._untitled: set[str] = set()
-        self._asked: dict[int, tuple[str, str]] = {}  # number → conversation, what was said
-
-    def want(self, conversation: str) -> None:
-        """Ask for a title of this conversation once there is a reply to it."""
-        self._untitled.add(conversation)
-
-    def wants(self, conversation: str) -> bool:
-        """Tell whether a title is still to be asked for."""
-        return conversation in self._untitled
-
-    def ask(self, conversation: str, question: str, answer: str, endpoint: Endpoint) -> None:
-        """Ask, once."""
-        self._untitled.discard(conversation)
-        ask = proposal(endpoint.model, question, answer)
-        if ask is not None:
-            self._asked[self._replies().send(endpoint, ask)] = (conversation, "")
-
-    def hear(self, event: Event) -> tuple[str, str] | None:
-        """Return a conversation and its title once the model has proposed one."""
-        match event:
-            case Delta(number, text) if number in self._asked:
-                conversation, said = self._asked[number]
-                self._asked[number] = (conversation, (said + text)[:_HEARD])
-            case ReplyBroken(number):
-                self._asked.pop(number, None)
-            case ReplyDone(number) if number in self._asked:
-                conversation, said = self._asked.pop(number)
-                title = proposed(said)
-                return (conversation, title) if title else None
-        return None
 
 
 def first_line(text: str) -> str:

@@ -20,6 +20,11 @@ def path(messages: Messages, leaf: str) -> list[Message]:
     return found[::-1]
 
 
+def standing(messages: Messages, leaf: str) -> str:
+    """Return the leaf, or the youngest message where it is lost: what is there can be read."""
+    return leaf if leaf in messages or not messages else _ordered(messages.values())[-1].id
+
+
 def siblings(messages: Messages, message: Message) -> list[Message]:
     """Return the branches at this place, itself among them, oldest first."""
     return _ordered(

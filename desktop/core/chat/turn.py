@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from desktop.core.chat.conversation import Attachment, Message, Role
+from desktop.core.chat.conversation import Attachment, Message, Role, Setup
 
 _FENCE = "````"  # one longer than what files mostly hold themselves
 
@@ -18,18 +18,20 @@ class Turn:
     content: str
 
 
-def turns_of(path: Iterable[Message], system: str = "") -> tuple[Turn, ...]:
+def turns_of(path: Iterable[Message], setup: Setup) -> tuple[Turn, ...]:
     """Return the turns of a path of messages, the system prompt first where there is one.
 
     What a model thought is not said to it again, and a reply of which nothing came is left out. Two
-    turns of one role become one: many chat templates refuse them (Llama's and Mistral's do).
+    turns of one role become one: many chat templates refuse them (Llama's and Mistral's do). The
+    turns of a completion are one text as they stand.
     """
-    turns = [Turn("system", system)] if system.strip() else []
+    is_chat = setup.kind == "chat"
+    turns = [Turn("system", setup.system)] if is_chat and setup.system.strip() else []
     for message in path:
         content = quoting(message.content, message.attachments)
         if not content:
             continue
-        if turns and turns[-1].role == message.role:
+        if is_chat and turns and turns[-1].role == message.role:
             turns[-1] = replace(turns[-1], content=f"{turns[-1].content}\n\n{content}")
         else:
             turns.append(Turn(message.role, content))

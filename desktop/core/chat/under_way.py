@@ -37,6 +37,11 @@ class UnderWay:
         )
         return self.message
 
+    def leave_out(self, turns: int) -> Message:
+        """Note that the model did not read so many turns; return the message as it is now."""
+        self.message = replace(self.message, left_out=turns)
+        return self.message
+
     @property
     def seconds(self) -> float:
         """How long it has taken up to now."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from desktop.core.chat.conversations import Conversations
 from desktop.core.events import Endpoint
 from desktop.core.phases import Phase
+from desktop.ui.chats.waiting import WaitingRoom
 from desktop.ui.intents import HostKey
 
 if TYPE_CHECKING:
@@ -30,12 +31,14 @@ class Chats:
         store: where they are kept; reads take milliseconds.
         replies: what asks the model, and counts tokens.
         clock: Unix seconds.
+        waiting: what is said once a host is ready.
     """
 
     kept: Conversations
     store: Store
     replies: Callable[[], Replies]
     clock: Callable[[], float] = time.time
+    waiting: WaitingRoom = field(default_factory=WaitingRoom)
 
 
 @dataclass(frozen=True, slots=True)

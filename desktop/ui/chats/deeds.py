@@ -11,6 +11,7 @@ from desktop.ui.transcript.shown import Action
 
 if TYPE_CHECKING:
     from desktop.ui.chats.desk import Desk
+    from desktop.ui.chats.writing import Writing
 
 _WAITING = frozenset({Action.COPY})  # nothing is written beside a message that waits
 _ALWAYS = frozenset({Action.COPY, Action.QUOTE})
@@ -18,16 +19,10 @@ _CHANGING = frozenset({Action.EDIT, Action.DELETE, Action.PREVIOUS, Action.NEXT}
 
 
 class Deeds:
-    """Acts on the messages of the conversation in front.
+    """Acts on the messages of the conversation in front."""
 
-    Attributes:
-        editing: the message that is worded anew in the composer, or None.
-    """
-
-    def __init__(self, desk: Desk, chats: Chats, texts: Texts) -> None:
-        self._desk, self._chats, self._texts = desk, chats, texts
-        self.editing: Message | None = None
-        self._aside: dict[str, tuple[Message, str]] = {}  # by conversation: being worded anew
+    def __init__(self, desk: Desk, writing: Writing, chats: Chats, texts: Texts) -> None:
+        self._desk, self._writing, self._chats, self._texts = desk, writing, chats, texts
 
     def possible(self, *, last: bool, busy: bool, waits: bool = False) -> frozenset[Action]:
         """Return what can be done now to a message; a path that a reply grows on stays as it is."""
@@ -49,10 +44,9 @@ class Deeds:
             return
         match action:
             case Action.QUOTE:
-                self._desk.quote(self._quotable(message))
+                self._writing.quote(self._quotable(message))
             case Action.EDIT:
-                self.editing = message
-                self._desk.show_editing(message.content)
+                self._writing.edit(message)
             case Action.REGENERATE | Action.CONTINUE:
                 self._ask(message, go_on=action is Action.CONTINUE)
             case Action.PREVIOUS | Action.NEXT:
@@ -60,40 +54,6 @@ class Deeds:
                 self._desk.show_messages()
             case Action.DELETE:
                 self._delete(message)
-
-    def send_edited(self, text: str) -> bool:
-        """Say this instead of what is edited; the old wording stays beside it.
-
-        Returns:
-            Whether it was said; where not, it is edited on.
-
-        Raises:
-            StorageError: it could not be kept, and is edited on.
-        """
-        message, endpoint = self.editing, self._desk.front.endpoint
-        if message is None or endpoint is None:
-            return False
-        self._chats.kept.edit(message, text, endpoint)
-        return self.leave()
-
-    def put_aside(self, wording: str) -> None:
-        """Edit nothing any more, and keep the new wording until `take_up`."""
-        if self.editing is not None and wording != self.editing.content:
-            self._aside[self.editing.conversation] = (self.editing, wording)
-        self.leave()
-
-    def take_up(self, conversation: str) -> str | None:
-        """Edit again what was put aside in a conversation; returns its wording, or None."""
-        message, wording = self._aside.pop(conversation, (None, None))
-        if message is not None and message.id in self._chats.kept.branches(conversation):
-            self.editing = message
-            return wording
-        return None
-
-    def leave(self) -> bool:
-        """Edit nothing any more; tells whether something was edited."""
-        was, self.editing = self.editing, None
-        return was is not None
 
     def bring_to(self, name: str) -> None:
         """Read the branch on which a message stands."""
@@ -128,14 +88,15 @@ class Deeds:
         kept, conversation = self._chats.kept, message.conversation
         leaf = kept.conversation(conversation).leaf
         gone = kept.delete(message)
-        if self.editing is not None and self.editing.id in gone:
-            self._desk.leave_editing()
+        edited = self._writing.editing
+        edit_again = self._writing.drop_editing() if edited and edited.id in gone else None
 
         def restore() -> None:
             with self._desk.guarded():
                 self._chats.store.restore(conversation)  # one in which nothing was left may be gone
-                kept.restore(conversation, gone)
-                kept.read(conversation, leaf)
+                kept.restore(conversation, gone, leaf)
+                if edit_again is not None:
+                    edit_again()
             self._desk.show_messages()
             self._desk.listed.emit()
 

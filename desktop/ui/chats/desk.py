@@ -13,27 +13,28 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from desktop.core.chat.conversation import Attachment, Conversation, Setup
+from desktop.core.chat.conversation import Conversation, Setup
+from desktop.core.chat.failures import may_go_on
+from desktop.core.errors import StorageError
 from desktop.core.events import Counted, Endpoint, Event, ReplyBroken, ReplyDone
 from desktop.core.phases import Phase
 from desktop.core.texts import Texts
 from desktop.ui.chats.chats import Chats, Front
 from desktop.ui.chats.deeds import Deeds
-from desktop.ui.chats.drafts import Drafts
+from desktop.ui.chats.errand import Errand
 from desktop.ui.chats.find_bar import FindBar
 from desktop.ui.chats.hints import state
 from desktop.ui.chats.link import LinkDialog
 from desktop.ui.chats.merged import merged
-from desktop.ui.chats.message import quoted
 from desktop.ui.chats.meter import Meter
-from desktop.ui.chats.outbox import Outbox
 from desktop.ui.chats.reader import Reader
 from desktop.ui.chats.remembered import Remembered
 from desktop.ui.chats.toast import Toast
 from desktop.ui.chats.told import told
+from desktop.ui.chats.writing import Writing
 from desktop.ui.composer import Composer
 from desktop.ui.conversation import ConversationPage
 from desktop.ui.intents import HostKey
@@ -50,6 +51,7 @@ class Desk(QWidget):
         page: greeting or transcript.
         composer: where one writes.
         toast: what was done, and the way back.
+        errand: what takes long, beside all this.
 
     Signals:
         listed: the list of conversations may look otherwise now.
@@ -68,21 +70,20 @@ class Desk(QWidget):
         self._chats, self._texts, self._remembered = chats, texts, remembered
         self.current = ""
         self.front = Front()
-        self._files: dict[str, tuple[Attachment, ...]] = {}  # attached and not sent
         self._setup = Setup()  # of a conversation that does not exist yet
         self.page = ConversationPage(theme, texts)
         self.composer = Composer(theme, texts)
         self._reader = Reader(chats.kept, self.page.transcript, texts)
         self._find = FindBar(self.page.transcript, theme, texts)
         self.toast = Toast(self.composer, texts)
-        self._drafts = Drafts(chats.store, self)
-        self._outbox = Outbox(chats, self._drafts)
+        self.errand = Errand(self)
+        self._writing = Writing(self, chats, self.composer, texts)
         self._meter = Meter(chats, self.composer)
-        self._deeds = Deeds(self, chats, texts)
+        self._deeds = Deeds(self, self._writing, chats, texts)
         self._arrange()
         self._connect()
         self.page.transcript.zoom(remembered.memory.zoom)
-        self._show_state()
+        self.show_state()
 
     def _arrange(self) -> None:
         layout = QVBoxLayout(self)
@@ -96,14 +97,10 @@ class Desk(QWidget):
         composer, transcript = self.composer, self.page.transcript
         composer.sent.connect(self.send)
         composer.cancelled.connect(self.stop)
-        composer.taken_back.connect(self._take_back)
-        composer.editing_left.connect(self.leave_editing)
-        composer.typed.connect(self._typed)
         composer.tuned.connect(self.tuned)
         composer.editor.undone.connect(self.toast.undo)
-        composer.refused.connect(self._say_refused)
+        composer.refused.connect(self.toast.say)
         self.page.dropped.connect(composer.attach)
-        self._drafts.kept.connect(self.listed)
         transcript.acted.connect(self._act)
         transcript.linked.connect(self._follow_link)
 
@@ -139,7 +136,7 @@ class Desk(QWidget):
             self._remembered.keep(conversation=conversation)
             if self.conversation() is None:
                 self.current = ""
-            self._fill()
+            self._writing.fill()
         if message and self.current:
             with self.guarded():
                 self._deeds.bring_to(message)
@@ -159,23 +156,17 @@ class Desk(QWidget):
 
     def _leave(self) -> None:
         """Keep what is typed; forget a conversation in which nothing ever was."""
-        self._deeds.put_aside(self.composer.editor.toPlainText())
-        self._drafts.flush()
+        self._writing.leave()
         found = self.conversation()
-        if found is None or self._drafts.of(found) or self._files.get(found.id):
-            return
-        if is_empty(found):
+        if found is not None and is_empty(found) and not self._writing.holds(found):
             with self.guarded():
-                self._chats.store.delete(found.id)
+                if not self._chats.kept.path(found.id):  # a lost leaf is not nothing
+                    self._chats.store.delete(found.id)
 
-    def _fill(self) -> None:
-        """Put what is typed in this conversation, and not sent, into the composer."""
-        wording = self._deeds.take_up(self.current)
-        if wording is None:
-            draft, files = self._drafts.of(self.conversation()), self._files.get(self.current, ())
-            self.composer.fill(draft, files)
-        else:
-            self.composer.fill(wording, editing=True)
+    def say_trouble(self, error: StorageError) -> None:
+        """Say what the disk refuses."""
+        with self.guarded():
+            raise error
 
     def guarded(self) -> AbstractContextManager[None]:
         """Return a context in which what the disk refuses is said in the toast."""
@@ -185,8 +176,7 @@ class Desk(QWidget):
         """Return the id of the conversation in front, which exists from now on."""
         if self.conversation() is None:  # a new one, or another Paperkite deleted it
             before, self.current = self.current, self._chats.kept.begin(self._setup).id
-            self._files[self.current] = self._files.pop(before, ())
-            self._drafts.move(before, self.current)
+            self._writing.move(before, self.current)
             self._remembered.keep(conversation=self.current)
         return self.current
 
@@ -209,7 +199,7 @@ class Desk(QWidget):
 
     def show_messages(self) -> None:
         """Show the path that is read, and what can be done to each of its messages."""
-        busy, waits = self.streams, self._waits
+        busy, waits = self.streams, self._writing.waits
         begun = False  # nor is another conversation shown where this one cannot be read
         with self.guarded():
             begun = self._reader.show(
@@ -218,21 +208,22 @@ class Desk(QWidget):
                 lambda last: self._deeds.possible(last=last, busy=busy, waits=waits),
             )
         self.page.show_talk(begun=begun)
-        self._show_state()
-        self._meter.measure(self.front, self.current, self.setup)
+        self.show_state()
+        self.measure()
 
-    @property
-    def _waits(self) -> bool:
-        return self._outbox.waiting_in(self.current) is not None
+    def measure(self) -> None:
+        """Have it counted, soon, how much of the context all this takes."""
+        self._meter.measure(self.front, self.current, self.setup, self._writing.editing)
 
-    def _show_state(self) -> None:
+    def show_state(self) -> None:
+        """Show what can be done in the composer."""
         self.composer.show_state(
             state(
                 self.front,
                 self._texts,
                 streams=self.streams,
-                waits=self._waits,
-                edits=self.composer.editing,
+                waits=self._writing.waits,
+                edits=self._writing.editing is not None,
                 one_shot=self.setup.kind == "completion",
             )
         )
@@ -247,57 +238,44 @@ class Desk(QWidget):
                 self.show_messages()
             if front.is_ready and front.endpoint is not None:
                 self.page.greet(front.endpoint.model, front.endpoint.max_model_len)
-            self._show_state()
+            self.show_state()
 
     def host_ready(self, host: HostKey, endpoint: Endpoint) -> None:
         """Go on with what its connection cut, and send what waits for it."""
         with self.guarded():
             self._chats.kept.go_on_with_cut(endpoint)
         with self.guarded():
-            for said in self._outbox.ready(host, endpoint):
-                self._files.pop(said, None)
-                if said == self.current:
-                    self.composer.fill("")
+            self._writing.host_ready(host, endpoint)
         self.show_messages()
         self.listed.emit()
 
-    def host_stopped(self, endpoint: Endpoint | None) -> None:
-        """Stop what its model says: the host is about to be stopped."""
+    def replies_at(self, endpoint: Endpoint | None) -> bool:
+        """Tell whether the model at this endpoint writes a reply of ours just now."""
+        return endpoint is not None and self._chats.kept.streams_at(endpoint)
+
+    def stop_at(self, endpoint: Endpoint | None) -> None:
+        """Stop what the model at this endpoint says."""
         if endpoint is not None:
             self._chats.kept.stop_at(endpoint)
 
     def host_gone(self, host: HostKey, phase: Phase) -> None:
         """Give back what waits for a host that will not be ready: it is a draft again."""
-        if self._outbox.gone(host, phase):
+        if self._writing.host_gone(host, phase):
             self.show_messages()
 
-    # -- writing -----------------------------------------------------------------------------------
+    # -- talking -----------------------------------------------------------------------------------
 
     def send(self, text: str) -> None:
         """Say this: now, or when the host is ready."""
         self.settling.emit()
         sent = False
         with self.guarded():
-            sent = self._send(text)
+            sent = self._writing.send(text)
         if sent:
             self.read.emit()
             self.show_messages()
             self.transcript.to_end()
         self.listed.emit()
-
-    def _send(self, text: str) -> bool:
-        if self._deeds.editing is not None:
-            if not self._deeds.send_edited(text):
-                return False
-            self._fill()
-        elif self.front.is_ready or self.front.is_coming:
-            files = tuple(self.composer.attachments)
-            if self._outbox.send(self.ensure(), text, files, self.front):
-                self._files.pop(self.current, None)
-                self.composer.fill("")
-        else:
-            return False
-        return True
 
     def stop(self) -> None:
         """Stop the reply that comes into the conversation in front."""
@@ -307,42 +285,6 @@ class Desk(QWidget):
     def _act(self, name: str, action: object) -> None:
         with self.guarded():
             self._deeds.act(name, action)
-
-    def quote(self, text: str) -> None:
-        """Begin an answer to a text."""
-        self.composer.insert(quoted(text))
-
-    def leave_editing(self) -> None:
-        """Give up a message that is edited; the draft is there again."""
-        if self._deeds.leave():
-            self._fill()
-            self._show_state()
-
-    def show_editing(self, text: str) -> None:
-        """Put a message that was said into the composer."""
-        self._drafts.flush()
-        self.composer.fill(text, editing=True)
-        self._show_state()
-        self.composer.editor.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def _take_back(self) -> None:
-        self._outbox.take_back(self.current)
-        self.show_messages()
-        self.composer.editor.setFocus()
-
-    def _typed(self) -> None:
-        text = self.composer.editor.toPlainText()
-        if self._deeds.editing is None and not self._waits:
-            if text.strip() and not self.current:
-                with self.guarded():
-                    self.ensure()
-                self.listed.emit()
-            self._drafts.keep(self.current, text)
-            self._files[self.current] = tuple(self.composer.attachments)
-        self._meter.measure(self.front, self.current, self.setup)
-
-    def _say_refused(self, sentence: str) -> None:
-        self.toast.say(sentence)
 
     def _follow_link(self, address: str) -> None:
         LinkDialog(self, self._texts, address).open()
@@ -374,17 +316,27 @@ class Desk(QWidget):
         with self.guarded():
             kept.apply(event)
         if isinstance(event, ReplyDone | ReplyBroken):
+            if message is not None and not _goes_on(event):
+                with self.guarded():
+                    self._writing.reply_over(message.conversation)
             if message is not None and message.conversation == self.current:
                 self.show_messages()
             self.listed.emit()
         elif message is not None:
-            self._reader.hear(event, message)
+            self._reader.hear(event, kept.message_of(number) or message)
 
     def end(self) -> None:
         """Keep what is typed, and ask the store nothing more: the app ends."""
         self._leave()
+        self.errand.close()
         self._meter.stop()
+        self.transcript.end()
         self._remembered.end()
+
+
+def _goes_on(event: Event) -> bool:
+    """Tell whether a reply goes on by itself once its host is back."""
+    return isinstance(event, ReplyBroken) and may_go_on(event.error)
 
 
 def is_empty(conversation: Conversation) -> bool:

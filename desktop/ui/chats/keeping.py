@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from desktop.core.chat.conversations import Conversations, Price
+from desktop.core.chat.conversations import Conversations
 from desktop.core.chat.store.store import Store, open_store
 from desktop.core.chat.store.writer import Writer
+from desktop.core.chat.streaming import Price
 from desktop.core.errors import StorageError
 from desktop.ui.chats.chats import Chats
 

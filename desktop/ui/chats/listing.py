@@ -91,7 +91,9 @@ def _heading(conversation: Conversation, today: date, texts: Texts) -> str:
         return texts["chats.archived"]
     if conversation.pinned:
         return texts["chats.pinned"]
-    day = datetime.fromtimestamp(conversation.updated).date()
+    day = _day(conversation.updated)
+    if day is None:
+        return texts["chats.undated"]
     if day >= today:
         return texts["chats.today"]
     if day == today - timedelta(days=1):
@@ -101,3 +103,11 @@ def _heading(conversation: Conversation, today: date, texts: Texts) -> str:
     if day > today - timedelta(days=_MONTH):
         return texts["chats.month"]
     return texts("chats.of-month", year=day.year, month=day.month)
+
+
+def _day(seconds: float) -> date | None:
+    """Return the day, or None where a calendar has none: an imported file says any number."""
+    try:
+        return datetime.fromtimestamp(seconds).date()
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -23,7 +23,6 @@ def shown(
     *,
     branch: tuple[int, int] = (1, 1),
     streaming: bool = False,
-    trimmed: int = 0,
     may: frozenset[Action] = frozenset(Action),
 ) -> Shown:
     """Return a message as the transcript shows it.
@@ -33,7 +32,6 @@ def shown(
         texts: of the language.
         branch: which of how many versions it is.
         streaming: a reply that grows just now.
-        trimmed: how many turns before it the model did not read.
         may: what can be done just now to any message at its place.
     """
     is_reply = message.role == "assistant"
@@ -44,7 +42,7 @@ def shown(
         text=text,
         reasoning=message.reasoning,
         reasoning_s=message.reasoning_s,
-        figures=figures(message, texts, trimmed) if is_reply else "",
+        figures=figures(message, texts) if is_reply else "",
         note=None if streaming else note(message, texts),
         branch=branch,
         actions=frozenset() if streaming else _actions(message, branch) & may,
@@ -57,10 +55,11 @@ def system_shown(prompt: str) -> Shown:
     return Shown(SYSTEM, "system", prompt)
 
 
-def figures(message: Message, texts: Texts, trimmed: int = 0) -> str:
+def figures(message: Message, texts: Texts) -> str:
     """Return the line under a reply: how it ended where that is news, and what was measured."""
     outcome = message.outcome
-    parts = [texts("chat.trimmed", count=trimmed)] if trimmed else []
+    left_out = message.left_out
+    parts = [texts("chat.trimmed", count=left_out)] if left_out else []
     if outcome is None:
         return " ⋅ ".join(parts)
     if outcome.finish_reason not in ("stop", "failed"):

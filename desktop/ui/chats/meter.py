@@ -28,18 +28,29 @@ class Meter(QObject):
         super().__init__(composer)
         self._chats, self._composer = chats, composer
         self._front, self._conversation, self._setup = Front(), "", Setup()
+        self._editing: Message | None = None
         self._whole = 0  # the number of the count that is awaited
         self._files: dict[int, tuple[str, Attachment]] = {}  # by count: the model, and the file
         self._known: dict[tuple[str, Attachment], int] = {}
         self._timer = QTimer(self, singleShot=True, interval=_SOON_MS)
         self._timer.timeout.connect(self._ask)
 
-    def measure(self, front: Front, conversation: str, setup: Setup) -> None:
-        """Count this conversation with what is typed, soon."""
+    def measure(
+        self, front: Front, conversation: str, setup: Setup, editing: Message | None = None
+    ) -> None:
+        """Count this conversation with what is typed, soon.
+
+        Args:
+            front: the host whose model counts.
+            conversation: its id, or "".
+            setup: what it asks of the model.
+            editing: the message in whose place it would be said, where that is not the end.
+        """
         if conversation != self._conversation:
             self._whole = 0  # a count of the one before is of no use here
             self._composer.meter.hide()
         self._front, self._conversation, self._setup = front, conversation, setup
+        self._editing = editing
         if front.is_ready:
             self._timer.start()
         else:
@@ -81,17 +92,15 @@ class Meter(QObject):
         self._show_files()
 
     def _turns(self) -> tuple[Turn, ...]:
-        kept = self._chats.kept
-        there = self._conversation and self._chats.store.conversation(self._conversation)
-        path = kept.path(self._conversation) if there else []
-        composer = self._composer
-        typed = Message(
-            "", "", "", "user", composer.text, 0.0, attachments=tuple(composer.attachments)
-        )
-        if composer.editing:
-            path = []
-        system = self._setup.system if self._setup.kind == "chat" else ""
-        return turns_of([*path, typed], system)
+        kept, composer, editing = self._chats.kept, self._composer, self._editing
+        files = tuple(composer.attachments) if editing is None else editing.attachments
+        typed = Message("", "", "", "user", composer.text, 0.0, attachments=files)
+        if editing is not None:
+            path = kept.before(editing)
+        else:
+            there = self._conversation and self._chats.store.conversation(self._conversation)
+            path = kept.path(self._conversation) if there else []
+        return turns_of([*path, typed], self._setup)
 
     def _show_files(self) -> None:
         model, there = self._front.model, set(self._composer.attachments)

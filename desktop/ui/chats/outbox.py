@@ -9,7 +9,7 @@ from desktop.core.events import Endpoint
 from desktop.core.phases import Phase
 from desktop.ui.chats.chats import NOT_COMING, Chats, Front
 from desktop.ui.chats.drafts import Drafts
-from desktop.ui.chats.waiting import Waiting, WaitingRoom
+from desktop.ui.chats.waiting import Waiting
 from desktop.ui.intents import HostKey
 
 
@@ -18,7 +18,8 @@ class Outbox:
 
     def __init__(self, chats: Chats, drafts: Drafts) -> None:
         self._kept, self._store, self._drafts = chats.kept, chats.store, drafts
-        self._waiting = WaitingRoom()
+        self._waiting = chats.waiting
+        self._ready: dict[HostKey, Endpoint] = {}
 
     def waiting_in(self, conversation: str) -> Waiting | None:
         """Return what waits in a conversation."""
@@ -45,17 +46,30 @@ class Outbox:
     def ready(self, host: HostKey, endpoint: Endpoint) -> Iterator[str]:
         """Say what waits for a host, and yield each conversation in which it was said.
 
+        Where a reply goes on that was cut, it is said when that is over.
+
         Raises:
             StorageError: as `send`; what could not be kept is a draft again.
         """
+        self._ready[host] = endpoint
         for each in self._waiting.take(host):
-            if self._store.conversation(each.conversation) is not None:  # not deleted meanwhile
+            if self._kept.reply_in(each.conversation) is not None:
+                self._waiting.add(each)
+            elif self._store.conversation(each.conversation) is not None:  # not deleted meanwhile
                 self._kept.send(each.conversation, each.text, endpoint, each.attachments)
                 self._drafts.forget(each.conversation)
                 yield each.conversation
 
+    def reply_over(self, conversation: str) -> Iterator[str]:
+        """Say what waited for a reply to be over; as `ready`."""
+        waiting = self._waiting.of(conversation)
+        if waiting is not None and (endpoint := self._ready.get(waiting.host)) is not None:
+            yield from self.ready(waiting.host, endpoint)
+
     def gone(self, host: HostKey, phase: Phase) -> bool:
         """Give back what waits for a host that will not be ready; tells whether there was any."""
+        if phase is not Phase.READY:
+            self._ready.pop(host, None)
         return phase in NOT_COMING and bool(self._waiting.take(host))
 
     def take_back(self, conversation: str) -> None:

@@ -24,7 +24,6 @@ class Reader:
 
     def __init__(self, kept: Conversations, transcript: Transcript, texts: Texts) -> None:
         self._kept, self._transcript, self._texts = kept, transcript, texts
-        self._trimmed: dict[str, int] = {}
         self.conversation = ""
 
     @property
@@ -55,7 +54,6 @@ class Reader:
                 self._texts,
                 branch=branches[each.id],
                 streaming=each.id == name,
-                trimmed=self._trimmed.get(each.id, 0),
                 may=may(each is path[-1]),
             )
             for each in path
@@ -74,13 +72,9 @@ class Reader:
         """Show what an event adds to the message of its reply."""
         here = message.conversation == self.conversation
         match event:
-            case Trimmed(turns=turns):
-                self._trimmed[message.id] = turns
-                if here:
-                    branch = self._kept.branch(message)
-                    self._transcript.change(
-                        shown(message, self._texts, branch=branch, streaming=True, trimmed=turns)
-                    )
+            case Trimmed() if here:
+                branch = self._kept.branch(message)
+                self._transcript.change(shown(message, self._texts, branch=branch, streaming=True))
             case Delta(text=text) if here:
                 self._transcript.append(message.id, text)
             case Reasoning(text=text) if here:

@@ -24,11 +24,13 @@ class Memory:
         zoom: of the conversation, in steps.
         sidebar: whether the list is wanted.
         conversation: the one that was read last, or "".
+        told_of_tray: it was said that closing the window only hides it.
     """
 
     zoom: int = 0
     sidebar: bool = True
     conversation: str = ""
+    told_of_tray: bool = False
 
 
 class Remembered(QObject):
@@ -82,6 +84,8 @@ def _read(path: Path) -> Memory:
         memory = replace(memory, zoom=int(found["zoom"]))
     if isinstance(found.get("sidebar"), bool):
         memory = replace(memory, sidebar=found["sidebar"])
+    if isinstance(found.get("told_of_tray"), bool):
+        memory = replace(memory, told_of_tray=found["told_of_tray"])
     if isinstance(found.get("conversation"), str):
         memory = replace(memory, conversation=found["conversation"])
     return memory

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QListView
 
 from desktop.core.texts import Texts
@@ -46,6 +46,15 @@ class RowList(QListView):
         row: Row = index.data(ROW)
         if not row.is_heading:  # Qt tells of those too
             self.opened.emit(row)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802
+        """Stand on a conversation, that one sees where the keyboard is."""
+        super().focusInEvent(event)
+        model = self.model()
+        rows = (model.index(at, 0) for at in range(model.rowCount()))
+        first = next((row for row in rows if not row.data(ROW).is_heading), None)
+        if first is not None and not self.selectionModel().hasSelection():
+            self.setCurrentIndex(first)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """Open, delete, or walk."""

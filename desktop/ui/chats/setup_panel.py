@@ -33,7 +33,6 @@ from desktop.ui.theme import Theme
 if TYPE_CHECKING:
     from desktop.core.chat.store.store import Store
 
-WIDTH = 312
 _SOON_MS = 300
 _KINDS: tuple[Kind, ...] = ("chat", "completion")
 _THINKING = (None, True, False)
@@ -53,7 +52,6 @@ class SetupPanel(QFrame):
     def __init__(self, store: Store, theme: Theme, texts: Texts, guarded: Guard) -> None:
         super().__init__()
         self.setObjectName("setupPanel")
-        self.setFixedWidth(WIDTH)
         self._theme, self._texts = theme, texts
         self._setup, self._showing = Setup(), False
         self._soon = QTimer(self, singleShot=True, interval=_SOON_MS)

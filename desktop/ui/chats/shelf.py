@@ -137,9 +137,9 @@ class Shelf(QObject):
         title = title_of(there, self._texts)
 
         def undo() -> None:
-            now = self._chats.store.conversation(there.id)
-            if now is not None:
-                with self._desk.guarded():
+            with self._desk.guarded():
+                now = self._chats.store.conversation(there.id)
+                if now is not None:
                     self._keep(replace(now, archived=there.archived))
 
         self._desk.toast.say(self._texts(key, title=title), undo)

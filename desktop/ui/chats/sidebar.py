@@ -9,7 +9,7 @@ from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QMenu, QVBoxLayout
 
 from desktop.core.texts import Texts
-from desktop.ui import icons
+from desktop.ui import icons, shortcuts
 from desktop.ui.chats.listing import Row
 from desktop.ui.chats.row_list import RowList
 from desktop.ui.chats.rows import ROW, Rows
@@ -79,7 +79,8 @@ class Sidebar(QFrame):
         self._empty = label(tone="quiet", size=0.92, wrap=True)
         self._empty.setContentsMargins(14, 10, 14, 10)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self._new = ToolButton("new-chat", texts["chats.new"], theme, "newChatButton", "Ctrl+N")
+        keys = shortcuts.of("chats.new")
+        self._new = ToolButton("new-chat", texts["chats.new"], theme, "newChatButton", keys)
         self._more = ToolButton("more", texts["chats.more"], theme, "chatsMenuButton")
         self._arrange()
         self._connect()
@@ -89,7 +90,8 @@ class Sidebar(QFrame):
         field.setObjectName("searchField")
         field.setAccessibleName(self._texts["chats.search"])
         field.setPlaceholderText(self._texts["chats.search"])
-        field.setToolTip(self._texts["chats.search-help"])
+        keys = shortcuts.of("chats.search-help")
+        field.setToolTip(f"{self._texts['chats.search-help']} ({keys})")
         field.setClearButtonEnabled(True)
         self._glass = field.addAction(
             icons.icon("search", self._theme.colours.quiet, 16),
@@ -125,9 +127,10 @@ class Sidebar(QFrame):
         self.rows.renamed.connect(lambda name, title: self.wished.emit(f"rename {title}", name))
         delegate = self.list.itemDelegate()
         delegate.closeEditor.connect(self.edited, Qt.ConnectionType.QueuedConnection)
-        self._theme.changed.connect(
-            lambda: self._glass.setIcon(icons.icon("search", self._theme.colours.quiet, 16))
-        )
+        self._theme.changed.connect(self._draw)  # no lambda: the theme outlives this
+
+    def _draw(self) -> None:
+        self._glass.setIcon(icons.icon("search", self._theme.colours.quiet, 16))
 
     def sizeHint(self) -> QSize:  # noqa: N802
         """Be as wide as it is."""
@@ -151,6 +154,8 @@ class Sidebar(QFrame):
         if not here.isValid():
             self.list.clearSelection()
         self.list.verticalScrollBar().setValue(place)
+        policy = Qt.FocusPolicy  # where there is nothing, the keyboard has nothing to do
+        self.list.setFocusPolicy(policy.StrongFocus if rows else policy.NoFocus)
         self._empty.setText("" if rows else empty)
         self._empty.setVisible(not rows)
 

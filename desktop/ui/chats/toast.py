@@ -1,4 +1,7 @@
-"""A quiet bar that says what was done and can take it back, for a few seconds."""
+"""A quiet bar that says what was done and can take it back, for a few seconds.
+
+It also says what is under way, for as long as that takes.
+"""
 
 from __future__ import annotations
 
@@ -23,10 +26,11 @@ class Toast(QFrame):
         self._anchor = anchor
         self.setObjectName("toast")
         self._undo: Callable[[], None] | None = None
+        self._under_way: tuple[str, Callable[[], None]] | None = None
         self._text = Elided()
+        self._texts = texts
         self._button = button(texts["chats.undo"], "link", "undoButton")
-        self._button.setToolTip(texts["chats.undo-help"])
-        self._button.clicked.connect(self.undo)
+        self._button.clicked.connect(self._click)
         self._button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # it goes away under the click
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 7, 12, 7)
@@ -40,13 +44,22 @@ class Toast(QFrame):
     def say(self, text: str, undo: Callable[[], None] | None = None) -> None:
         """Show a sentence, and a button that takes back what it tells."""
         self._undo = undo
-        self._text.say(text)
-        self.setAccessibleName(text)
-        self._button.setVisible(undo is not None)
         self._timer.start()
-        self._move_in()
-        self.show()
-        self.raise_()
+        self._show(text)
+        self._button.setVisible(undo is not None)
+        self._button.setText(self._texts["chats.undo"])
+        self._button.setToolTip(self._texts["chats.undo-help"])
+
+    def stay(self, text: str, stop: Callable[[], None]) -> None:
+        """Show what is under way, and a button that stops it, until `stay_no_more`."""
+        self._under_way = (text, stop)
+        self.done()
+
+    def stay_no_more(self) -> None:
+        """Show nothing of it any more."""
+        self._under_way = None
+        if not self._timer.isActive():
+            self.hide()
 
     def undo(self) -> None:
         """Take it back."""
@@ -56,10 +69,29 @@ class Toast(QFrame):
             undo()
 
     def done(self) -> None:
-        """Go away; what was done stays done."""
+        """Go away; what was done stays done, and what is under way is shown again."""
         self._undo = None
         self._timer.stop()
-        self.hide()
+        if self._under_way is None:
+            self.hide()
+            return
+        self._show(self._under_way[0])
+        self._button.setVisible(True)
+        self._button.setText(self._texts["chats.stop-transfer"])
+        self._button.setToolTip("")
+
+    def _click(self) -> None:
+        if self._timer.isActive():
+            self.undo()
+        elif self._under_way is not None:
+            self._under_way[1]()
+
+    def _show(self, text: str) -> None:
+        self._text.say(text)
+        self.setAccessibleName(text)
+        self._move_in()
+        self.show()
+        self.raise_()
 
     def _move_in(self) -> None:
         """Become a child of the window, whatever page is in front of the anchor."""

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QFileDialog
 
-from desktop.core.atomic_file import write_atomically
 from desktop.core.chat.conversation import Conversation
 from desktop.core.chat.exports.whole import Whole, all_of, bring_in, gathered
+from desktop.core.errors import Cancelled, StorageError
 from desktop.core.texts import Texts
 from desktop.ui.chats.chats import Chats
-from desktop.ui.chats.told import told
+from desktop.ui.chats.errand import Stopped, Work
 
 if TYPE_CHECKING:
     from desktop.ui.chats.desk import Desk
@@ -24,27 +24,49 @@ _READABLE = "*.json *.zip"
 
 
 class Transfer:
-    """Asks where to, writes, and says what was done; nothing that is here is ever overwritten."""
+    """Asks where to, has it written, and says what was done; nothing here is overwritten.
+
+    The window goes on meanwhile, and says what is under way; it can be stopped.
+    """
 
     def __init__(
         self, desk: Desk, chats: Chats, texts: Texts, on_imported: Callable[[], None]
     ) -> None:
-        self._desk, self._chats, self._texts = desk, chats, texts
+        self._desk, self._store, self._texts = desk, chats.store, texts
         self._on_imported = on_imported
+        desk.errand.ended.connect(self._ended)
 
     def do(self, wish: str, conversation: Conversation | None = None) -> None:
-        """Do one of the sidebar's wishes that end in a file dialog."""
+        """Do one of the sidebar's wishes that end in a file dialog; one at a time."""
+        if self._desk.errand.is_under_way:
+            self._desk.toast.done()  # what is under way is said again
+            return
         match wish:
             case "export-json" if conversation is not None:
-                self._ask_file(self._named(conversation, ".json"), _JSON, conversation)
+                name = self._named(conversation, ".json")
+                self._ask_file(name, _JSON, lambda path: self.write_json(path, conversation))
             case "export-markdown" if conversation is not None:
-                self._ask_file(self._named(conversation, ".md"), _MARKDOWN, conversation)
+                name = self._named(conversation, ".md")
+                self._ask_file(name, _MARKDOWN, lambda path: self.write_one(path, conversation))
             case "export-all-json":
-                self._ask_file(f"{_ALL}.json", _JSON, None)
+                self._ask_file(f"{_ALL}.json", _JSON, self.write_json)
             case "export-all-markdown":
                 self._ask_folder()
             case "import":
                 self._ask_import()
+
+    def _begin(self, key: str, path: Path, work: Work) -> None:
+        if not self._desk.errand.is_under_way:
+            self._desk.toast.stay(self._texts(key, path=path.name), self._desk.errand.stop)
+            self._desk.errand.begin(work)
+
+    def _ended(self, result: object) -> None:
+        self._desk.toast.stay_no_more()
+        if isinstance(result, StorageError):
+            self._desk.say_trouble(result)
+        else:
+            self._desk.toast.say(str(result or self._texts["chats.transfer-stopped"]))
+        self._on_imported()
 
     # -- out ---------------------------------------------------------------------------------------
 
@@ -53,13 +75,13 @@ class Transfer:
 
         return str(Path(markdown.file_name(conversation)).with_suffix(suffix))
 
-    def _ask_file(self, name: str, kind: str, conversation: Conversation | None) -> None:
+    def _ask_file(self, name: str, kind: str, write: Callable[[Path], None]) -> None:
         dialog = self._dialog("chats.export-title")
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setNameFilter(kind)
         dialog.setDefaultSuffix(Path(name).suffix.lstrip("."))
         dialog.selectFile(name)
-        dialog.fileSelected.connect(lambda path: self.write(Path(path), conversation))
+        dialog.fileSelected.connect(lambda path: write(Path(path)))
         dialog.open()
 
     def _ask_folder(self) -> None:
@@ -69,31 +91,49 @@ class Transfer:
         dialog.fileSelected.connect(lambda path: self.write_folder(Path(path)))
         dialog.open()
 
-    def write(self, path: Path, conversation: Conversation | None) -> None:
-        """Write one conversation, or all of them, into a file; its suffix says how."""
-        from desktop.core.chat.exports import files, markdown  # noqa: PLC0415 - zipfile: not at start
+    def write_json(self, path: Path, conversation: Conversation | None = None) -> None:
+        """Write one conversation, or all of them, into a file that comes back as it is."""
 
-        with told(self._desk.toast, self._texts):
-            if path.suffix == ".md" and (whole := self._whole(conversation)):
-                write_atomically(path, markdown.document(whole).encode())
-            elif conversation is None:
-                files.write_json(path, all_of(self._chats.store))
-            elif whole := self._whole(conversation):
-                files.write_json(path, [whole])
-            self._desk.toast.say(self._texts("chats.exported", path=path.name))
+        def work(stopped: Stopped) -> str:
+            from desktop.core.chat.exports import files  # noqa: PLC0415 - zipfile: not at start
+
+            all_or_one = (
+                all_of(self._store, stopped)
+                if conversation is None
+                else [self._whole(conversation)]
+            )
+            files.write_json(path, all_or_one)
+            return self._texts("chats.exported", path=path.name)
+
+        self._begin("chats.exporting", path, work)
+
+    def write_one(self, path: Path, conversation: Conversation) -> None:
+        """Write one conversation into a Markdown file."""
+
+        def work(_: Stopped) -> str:
+            from desktop.core.chat.exports import files  # noqa: PLC0415 - zipfile: not at start
+
+            files.write_document(path, self._whole(conversation))
+            return self._texts("chats.exported", path=path.name)
+
+        self._begin("chats.exporting", path, work)
 
     def write_folder(self, folder: Path) -> None:
         """Write each conversation into a Markdown file of its own."""
-        from desktop.core.chat.exports import files  # noqa: PLC0415 - zipfile: not at start
 
-        with told(self._desk.toast, self._texts):
-            written = files.write_markdown(folder, all_of(self._chats.store))
-            self._desk.toast.say(
-                self._texts("chats.exported-all", count=len(written), path=folder.name)
-            )
+        def work(stopped: Stopped) -> str:
+            from desktop.core.chat.exports import files  # noqa: PLC0415 - zipfile: not at start
 
-    def _whole(self, conversation: Conversation | None) -> Whole | None:
-        return None if conversation is None else gathered(self._chats.store, conversation.id)
+            written = files.write_markdown(folder, all_of(self._store, stopped))
+            return self._texts("chats.exported-all", count=len(written), path=folder.name)
+
+        self._begin("chats.exporting", folder, work)
+
+    def _whole(self, conversation: Conversation) -> Whole:
+        found = gathered(self._store, conversation.id)
+        if found is None:  # another Paperkite deleted it
+            raise Cancelled
+        return found
 
     # -- in ----------------------------------------------------------------------------------------
 
@@ -106,12 +146,14 @@ class Transfer:
 
     def bring_in(self, path: Path) -> None:
         """Take the conversations in a file in beside those that there are."""
-        from desktop.core.chat.exports import files  # noqa: PLC0415 - zipfile: not at start
 
-        with told(self._desk.toast, self._texts):
-            kept = bring_in(self._chats.store, files.read(path))
-            self._desk.toast.say(self._texts("chats.imported", count=len(kept)))
-        self._on_imported()
+        def work(stopped: Stopped) -> str:
+            from desktop.core.chat.exports import files  # noqa: PLC0415 - zipfile: not at start
+
+            kept = bring_in(self._store, files.read(path), stopped)
+            return self._texts("chats.imported", count=len(kept))
+
+        self._begin("chats.importing", path, work)
 
     def _dialog(self, key: str) -> QFileDialog:
         dialog = QFileDialog(self._desk, self._texts[key])

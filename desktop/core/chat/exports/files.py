@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import zipfile
 import zlib
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from desktop.core.atomic_file import not_writable, replace_file
-from desktop.core.chat.exports import chatgpt, markdown, own_format
+from desktop.core.chat.exports import chatgpt, markdown, own_format, pieces
 from desktop.core.chat.exports.whole import Whole
 from desktop.core.errors import StorageError
 
@@ -29,6 +28,15 @@ def write_json(path: Path, wholes: Iterable[Whole]) -> None:
     _write(path, own_format.written(wholes))
 
 
+def write_document(path: Path, whole: Whole) -> None:
+    """Write one conversation into a Markdown file.
+
+    Raises:
+        StorageError: `storage-not-writable`; a file that was there is as it was.
+    """
+    _write(path, markdown.document(whole).encode())
+
+
 def write_markdown(folder: Path, wholes: Iterable[Whole]) -> list[Path]:
     """Write each conversation into a file of its own and return the files; none is overwritten.
 
@@ -43,7 +51,7 @@ def write_markdown(folder: Path, wholes: Iterable[Whole]) -> list[Path]:
     written = []
     for whole in wholes:
         path = folder / markdown.file_name(whole.conversation, taken)
-        _write(path, markdown.document(whole).encode())
+        write_document(path, whole)
         taken.add(path.name.lower())
         written.append(path)
     return written
@@ -107,7 +115,7 @@ def _bounded(path: Path, file: IO[bytes], most: int) -> bytes:
 
 def _read(path: Path, content: bytes) -> list[Whole]:
     try:
-        value = json.loads(content)
+        value = pieces.loads(content)
     except (ValueError, RecursionError) as error:
         raise StorageError("import-unknown", path=str(path)) from error
     if own_format.is_ours(value):

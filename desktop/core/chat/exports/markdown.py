@@ -19,12 +19,11 @@ _FENCE = re.compile(r"^\s*(`{3,})", re.MULTILINE)
 def document(whole: Whole) -> str:
     """Return the conversation as one Markdown text."""
     conversation = whole.conversation
-    messages = {each.id: each for each in whole.messages}
     title = " ".join(conversation.title.split()) or _day(conversation.created)
     parts = [f"# {title}"]
     if conversation.setup.system:
         parts.append(f"**System**\n\n{_quoted(conversation.setup.system)}")
-    parts += [_message(each) for each in tree.path(messages, conversation.leaf)]
+    parts += [_message(each) for each in _path(whole)]
     return well_formed("\n\n".join(parts) + "\n")
 
 
@@ -40,6 +39,11 @@ def file_name(conversation: Conversation, taken: Set[str] = frozenset()) -> str:
     stem = f"{_day(conversation.created)} {title}".strip()
     names = (f"{stem}{more}.md" for more in ("", *(f" ({n})" for n in range(2, len(taken) + 3))))
     return next(each for each in names if each.lower() not in taken)
+
+
+def _path(whole: Whole) -> list[Message]:
+    messages = {each.id: each for each in whole.messages}
+    return tree.path(messages, tree.standing(messages, whole.conversation.leaf))
 
 
 def _message(message: Message) -> str:

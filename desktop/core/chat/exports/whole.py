@@ -8,6 +8,9 @@ from dataclasses import dataclass, replace
 
 from desktop.core.chat.conversation import Conversation, Message
 from desktop.core.chat.store.store import Store
+from desktop.core.errors import Cancelled
+
+Stopped = Callable[[], bool]  # whether nobody wants it any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,22 +27,37 @@ def gathered(store: Store, conversation: str) -> Whole | None:
     return None if found is None else Whole(found, tuple(store.messages(conversation)))
 
 
-def all_of(store: Store) -> list[Whole]:
-    """Return every conversation, those in the archive last."""
-    listed = store.conversations() + store.conversations(archived=True)
-    return [Whole(each, tuple(store.messages(each.id))) for each in listed]
+def all_of(store: Store, stopped: Stopped = lambda: False) -> list[Whole]:
+    """Return every conversation, those in the archive last.
+
+    Raises:
+        Cancelled: it was stopped.
+    """
+    found = []
+    for each in store.conversations() + store.conversations(archived=True):
+        if stopped():
+            raise Cancelled
+        found.append(Whole(each, tuple(store.messages(each.id))))
+    return found
 
 
-def bring_in(store: Store, wholes: Iterable[Whole]) -> list[Conversation]:
+def bring_in(
+    store: Store, wholes: Iterable[Whole], stopped: Stopped = lambda: False
+) -> list[Conversation]:
     """Keep what was read, each conversation whole or not at all, and return them as kept.
 
     Nothing is overwritten: where an id is taken, that conversation gets new ones.
 
     Raises:
         StorageError: as the store says; those before it are kept.
+        Cancelled: it was stopped; what was kept is taken back.
     """
-    kept = []
+    kept: list[Conversation] = []
     for whole in wholes:
+        if stopped():
+            for each in kept:
+                store.delete(each.id)
+            raise Cancelled
         names = {each.id for each in whole.messages}
         free = apart(whole, store.known([whole.conversation.id], names))
         store.take(free.conversation, free.messages)

@@ -18,7 +18,7 @@ from desktop.core.chat.store.failures import converted
 from desktop.core.chat.store.schema import Step, migrate, transaction
 from desktop.core.errors import StorageError
 
-_TABLES = ("conversations", "messages", "prompts")
+_TABLES = ("conversations", "messages", "prompts", "unsent")
 _ANEW = ("indexed",)  # columns that are not taken over
 _LAST = 2**62  # beyond every number of a row
 _BESIDE = ("-wal", "-shm")

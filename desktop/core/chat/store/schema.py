@@ -53,6 +53,16 @@ STEPS: tuple[Step, ...] = (
         "CREATE TABLE prompts (name TEXT PRIMARY KEY, text TEXT NOT NULL)",
         "CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
     ),
+    (
+        "ALTER TABLE messages ADD COLUMN left_out INTEGER NOT NULL DEFAULT 0",
+        # Beside the conversations, and not in them: files are large, and the list reads all rows.
+        """CREATE TABLE unsent (
+            conversation TEXT PRIMARY KEY,
+            attachments TEXT NOT NULL,
+            edited TEXT NOT NULL,
+            wording TEXT NOT NULL
+        )""",
+    ),
 )
 
 

@@ -84,8 +84,8 @@ def test_half_an_emoji_in_a_prompt_is_replaced_and_sent() -> None:
 
 def test_an_empty_reply_is_left_out_and_two_turns_of_one_role_become_one() -> None:
     path = [said("user", "one"), said("assistant", ""), said("user", "two")]
-    assert turns_of(path, " ") == (Turn("user", "one\n\ntwo"),)
-    assert turns_of(path, "Be brief.")[0] == Turn("system", "Be brief.")
+    assert turns_of(path, Setup(system=" ")) == (Turn("user", "one\n\ntwo"),)
+    assert turns_of(path, Setup(system="Be brief."))[0] == Turn("system", "Be brief.")
 
 
 def test_files_are_quoted_over_what_was_typed_in_a_fence_that_holds() -> None:

@@ -17,6 +17,7 @@ from desktop.core.chat.conversation import (
     Outcome,
     Sampling,
     Setup,
+    Unsent,
 )
 from desktop.core.chat.conversations import Conversations
 from desktop.core.chat.failures import failure_of
@@ -48,6 +49,7 @@ class Memory:
         self.talks: dict[str, Conversation] = {}
         self.said: dict[str, Message] = {}
         self.waiting: dict[str, Message] = {}
+        self.beside: dict[str, Unsent] = {}
         self.gone: set[str] = set()
         self.reads = 0
 
@@ -72,11 +74,28 @@ class Memory:
     def delete(self, conversation: str) -> None:
         self.gone.add(conversation)
 
-    def delete_messages(self, messages: Any) -> None:
+    def delete_messages(self, messages: Any, then: Conversation) -> None:
         self.gone |= set(messages)
+        self.save(then)
 
-    def restore_messages(self, messages: Any) -> None:
+    def restore_messages(self, messages: Any, then: Conversation) -> None:
         self.gone -= set(messages)
+        self.save(then)
+
+    def take(
+        self, conversation: Conversation, messages: Any = (), unsent: Unsent | None = None
+    ) -> None:
+        for each in messages:
+            self.add(each)
+        self.save(conversation)
+        if unsent is not None:
+            self.keep_unsent(conversation.id, unsent)
+
+    def unsent(self, conversation: str) -> Unsent:
+        return self.beside.get(conversation, Unsent())
+
+    def keep_unsent(self, conversation: str, unsent: Unsent) -> None:
+        self.beside[conversation] = unsent
 
     def put(self, message: Message) -> None:
         self.waiting[message.id] = message
@@ -84,7 +103,12 @@ class Memory:
     def flush(self) -> bool:
         for name, message in self.waiting.items():
             was = self.said[name]
-            grown = replace(was, content=message.content, reasoning=message.reasoning)
+            grown = replace(
+                was,
+                content=message.content,
+                reasoning=message.reasoning,
+                left_out=message.left_out,
+            )
             self.said[name] = grown if message.outcome is None else message
         self.waiting.clear()
         return True
@@ -410,7 +434,8 @@ def test_what_a_person_went_on_with_does_not_go_on_twice(talk: Talk) -> None:
 def test_what_was_deleted_and_taken_back_goes_on_only_when_a_person_says_so(talk: Talk) -> None:
     number = talk.it.send(talk.id, "Hello?", EAST)
     talk.hear(Delta(number, "Hel"), cut(number))
-    talk.it.restore(talk.id, talk.it.delete(talk.it.path(talk.id)[-1]))
+    leaf = talk.it.path(talk.id)[-1]
+    talk.it.restore(talk.id, talk.it.delete(leaf), leaf.id)
     assert talk.it.go_on_with_cut(EAST) == []
 
 
@@ -439,10 +464,10 @@ def test_why_a_reply_failed_can_be_explained_later(talk: Talk) -> None:
 def test_a_deleted_message_takes_what_hangs_on_it_along_and_comes_back(talk: Talk) -> None:
     talk.exchange("one", "1")
     talk.exchange("two", "2")
-    second = talk.it.path(talk.id)[2]
+    *_, second, leaf = talk.it.path(talk.id)
     gone = talk.it.delete(second)
     assert talk.texts() == ["one", "1"]
-    talk.it.restore(talk.id, gone)
+    talk.it.restore(talk.id, gone, leaf.id)
     assert talk.texts() == ["one", "1", "two", "2"]
 
 
@@ -456,11 +481,12 @@ def test_a_deleted_branch_leaves_the_one_beside_it(talk: Talk) -> None:
 def test_a_reply_that_is_deleted_while_it_streams_stops_and_stays_away(talk: Talk) -> None:
     number = talk.it.send(talk.id, "Hello?", EAST)
     talk.hear(Delta(number, "Hel"))
-    gone = talk.it.delete(talk.it.path(talk.id)[0])
+    question, leaf = talk.it.path(talk.id)
+    gone = talk.it.delete(question)
     assert talk.script.cancelled == [number]
     talk.hear(Delta(number, "lo!"), done(number, "cancelled"))
     assert talk.texts() == []
-    talk.it.restore(talk.id, gone)
+    talk.it.restore(talk.id, gone, leaf.id)
     assert talk.texts() == ["Hello?", "Hel"]
     assert outcome(talk.it.path(talk.id)[-1]).finish_reason == "cancelled"
 

@@ -26,11 +26,11 @@ from desktop.core.chat.conversation import (
     Sampling,
     Setup,
 )
-from desktop.core.chat.exports import files, markdown, own_format
+from desktop.core.chat.exports import files, markdown, own_format, pieces
 from desktop.core.chat.exports.whole import Whole, all_of, apart, bring_in, gathered
 from desktop.core.chat.store.store import Store, open_store
 from desktop.core.chat.store.values import plain, well_formed
-from desktop.core.errors import StorageError
+from desktop.core.errors import Cancelled, StorageError
 from desktop.core.events import Usage
 
 ANY_TEXT = st.text(st.characters(exclude_categories=[]), max_size=20)  # surrogates too
@@ -69,6 +69,7 @@ def wholes(draw: st.DrawFn) -> Whole:
             draw(NUMBERS), draw(ANY_TEXT), draw(maybe(NUMBERS)),
             tuple(draw(st.lists(st.builds(Attachment, ANY_TEXT, ANY_TEXT), max_size=2))),
             draw(ANY_TEXT), draw(OUTCOMES if role == "assistant" else maybe(OUTCOMES)),
+            draw(st.integers(0, 2**31)),
         )  # fmt: skip
         messages.append(message)
     conversation = Conversation(
@@ -100,6 +101,53 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def test_our_own_format_comes_back_as_it_went_out(before: list[Whole]) -> None:
     after = own_format.conversations_of(json.loads(own_format.written(before)))
     assert after == list(cleaned(tuple(before)))
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner),
+    max_leaves=8,
+)
+
+
+@given(JSON_VALUES, st.sampled_from([None, 1]))
+def test_json_that_is_read_piece_by_piece_is_read_as_any_other(value: Any, indent: Any) -> None:
+    text = json.dumps(value, indent=indent)
+    assert pieces.loads(f" {text}\n".encode()) == value
+    assert pieces.loads(text.encode("utf-16")) == value
+
+
+@given(JSON_VALUES, st.integers(0, 60), st.sampled_from(["", ",", ":", "]", "}", "[", "x", '"']))
+def test_what_is_no_json_is_refused_like_any_other(value: Any, at: int, mark: str) -> None:
+    text = json.dumps(value)
+    at = min(at, len(text))
+    broken = (text[:at] + mark + text[at + 1 :]).encode()
+    try:
+        expected = json.loads(broken)
+    except ValueError:
+        with pytest.raises(ValueError, match=r".*"):
+            pieces.loads(broken)
+    else:
+        assert pieces.loads(broken) == expected
+
+
+def test_an_import_that_is_stopped_takes_back_what_it_kept(store: Store) -> None:
+    two = [Whole(Conversation(name, name, 1.0, 2.0), ()) for name in ("a", "b")]
+    asked: list[int] = []
+
+    def stopped() -> bool:
+        asked.append(len(store.conversations()))
+        return asked[-1] == 1
+
+    with pytest.raises(Cancelled):
+        bring_in(store, two, stopped)
+    assert asked == [0, 1]
+    assert store.conversations() == []
+    with pytest.raises(Cancelled):
+        bring_in(store, two, lambda: True)
+    bring_in(store, two)
+    with pytest.raises(Cancelled):
+        all_of(store, lambda: True)
 
 
 @settings(max_examples=30, deadline=None)

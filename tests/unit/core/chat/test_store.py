@@ -17,6 +17,7 @@ from desktop.core.chat.conversation import (
     Outcome,
     Sampling,
     Setup,
+    Unsent,
 )
 from desktop.core.chat.store.store import Store, open_store
 from desktop.core.events import Usage
@@ -47,7 +48,9 @@ REPLY = Message(
     outcome=Outcome(
         "stop", usage=Usage(3, 4), ttft_s=0.1, tokens_per_s=9.0, cost=0.01, currency="CNY"
     ),
+    left_out=7,
 )
+UNSENT = Unsent((Attachment("b.txt", "half 😀\ud83d"),), "q", "Hello anew?")
 
 
 class Clock:
@@ -84,6 +87,32 @@ def test_what_was_kept_comes_back_as_it_was(store: Store, path: Path) -> None:
         assert again.messages("c") == [SAID, REPLY]
 
 
+def test_what_lies_beside_a_draft_comes_back_until_it_is_sent(store: Store, path: Path) -> None:
+    store.save(RICH)
+    assert store.unsent("c") == Unsent()
+    store.keep_unsent("c", UNSENT)
+    store.close()
+    with closing(open_store(path)) as again:
+        file = Attachment("b.txt", "half 😀\ufffd")
+        assert again.unsent("c") == replace(UNSENT, attachments=(file,))
+        again.take(RICH, [SAID], Unsent())
+        assert again.unsent("c") == Unsent()
+
+
+def test_what_lies_beside_a_draft_goes_with_its_conversation(path: Path) -> None:
+    clock = Clock()
+    with closing(open_store(path, clock=clock)) as store:
+        for name in ("c", "d"):
+            store.save(replace(RICH, id=name))
+            store.keep_unsent(name, UNSENT)
+        store.delete("c")
+    with closing(reopened(path, clock.now + 3601)) as store:
+        while store.purge():
+            pass
+        assert store.unsent("c") == Unsent()
+        assert store.unsent("d") != Unsent()
+
+
 def test_the_list_has_the_pinned_ones_first_then_the_newest(store: Store) -> None:
     for name, updated, pinned, archived in (
         ("old", 1.0, False, False),
@@ -105,7 +134,7 @@ def test_saving_again_changes_the_one_that_is_there(store: Store) -> None:
 def test_a_reply_grows_and_is_finished(store: Store) -> None:
     growing = replace(REPLY, content="", outcome=None)
     store.add(growing)
-    store.grow("a", "Hi th", "hm hm")
+    store.keep([replace(growing, content="Hi th", reasoning="hm hm")])
     assert store.messages("c") == [replace(growing, content="Hi th", reasoning="hm hm")]
     store.update(REPLY)
     assert store.messages("c") == [REPLY]

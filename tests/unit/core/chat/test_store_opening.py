@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from desktop.core.chat.conversation import Conversation, Message, Outcome
+from desktop.core.chat.conversation import Attachment, Conversation, Message, Outcome, Unsent
 from desktop.core.chat.store import opening
-from desktop.core.chat.store.schema import STEPS
+from desktop.core.chat.store.schema import STEPS, migrate
 from desktop.core.chat.store.store import Store, open_store
 from desktop.core.errors import StorageError
 from tests.helpers.small_disk import SmallDisk, small_disk
@@ -108,6 +108,38 @@ def test_an_older_file_is_brought_up_after_a_copy_was_made(path: Path) -> None:
         assert len(copy.messages("c")) == COUNT
     with closing(open_store(path, steps=steps)) as store:
         assert store.remark is None
+
+
+def test_a_file_of_the_first_version_is_brought_up_with_all_that_is_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "conversations.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as first:
+        migrate(first, STEPS[:1])
+        first.execute(
+            "INSERT INTO conversations (id, title, created, updated, leaf, setup, draft, pinned,"
+            " archived) VALUES ('c', 'Title', 1, 2, 'm1', '{}', 'half', 0, 0)"
+        )
+        first.execute(
+            "INSERT INTO messages (id, conversation, parent, role, created, model, attachments,"
+            " content, reasoning) VALUES ('m1', 'c', '', 'user', 1, '', '[]', 'Hello', '')"
+        )
+    with closing(open_store(path)) as store:
+        assert store.remark is not None
+        assert store.remark.code == "storage-upgraded"
+        assert store.conversation("c") == replace(TALK, leaf="m1", draft="half")
+        assert store.messages("c") == [Message("m1", "c", "", "user", "Hello", 1.0)]
+        assert store.unsent("c") == Unsent()
+
+
+def test_what_lies_beside_a_draft_is_saved_from_a_damaged_file(path: Path) -> None:
+    beside = Unsent((Attachment("a.txt", "text"),), "m1", "number one anew")
+    with closing(open_store(path)) as store:
+        store.keep_unsent("c", beside)
+    at, size = page_of(path, b"number 200 ")
+    overwrite(path, at, b"\xff" * size)
+    not_closed(path)
+    with closing(open_store(path)) as store:
+        assert store.remark is not None
+        assert store.unsent("c") == beside
 
 
 def test_a_step_that_fails_leaves_the_file_as_it_was(path: Path) -> None:
@@ -222,7 +254,7 @@ def test_two_apps_at_once_lose_nothing(path: Path) -> None:
     with closing(open_store(path)) as first:
         first.add(streaming)
         with closing(open_store(path)) as second:  # takes it for a reply that was cut
-            first.grow("r", "so far", "")
+            first.keep([replace(streaming, content="so far")])
             assert second.messages("c")[-1].content == "so far"
             second.save(replace(TALK, id="d"))
         first.update(replace(streaming, content="so far so good", outcome=Outcome("stop")))

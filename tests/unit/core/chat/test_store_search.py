@@ -126,7 +126,7 @@ def test_a_changed_message_is_found_by_what_it_says_now(store: Store) -> None:
 def test_a_reply_is_found_while_it_streams_and_indexed_when_it_is_over(store: Store) -> None:
     streaming = said("r", "", role="assistant")
     store.add(streaming)
-    store.grow("r", "growing slowly", "")
+    store.keep([replace(streaming, content="growing slowly")])
     indexed(store)
     assert found(store, "slowly") == ["r"]
     store.update(replace(streaming, content="growing slowly up", outcome=Outcome("stop")))

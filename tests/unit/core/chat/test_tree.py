@@ -54,3 +54,11 @@ def test_a_branch_is_read_down_to_its_youngest_end() -> None:
 def test_all_that_hangs_on_a_message_comes_parents_first() -> None:
     assert names(tree.below(TREE, "a1")) == ["a1", "q2", "q2b", "a3"]
     assert tree.below(TREE, "nobody") == []
+
+
+def test_where_a_leaf_is_lost_the_youngest_message_stands_for_it() -> None:
+    assert tree.standing(TREE, "a1") == "a1"
+    assert tree.standing({}, "") == ""
+    assert tree.standing(TREE, "") in TREE
+    assert tree.standing({}, "lost") == "lost"
+    assert tree.standing({name: TREE[name] for name in ("q1", "a1")}, "lost") == "a1"
