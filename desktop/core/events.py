@@ -6,16 +6,28 @@ and call nothing of the core: the app queues them in `ui/bridge.py`, the command
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from desktop.core.errors import AppError
 from desktop.core.phases import Phase
 
+SPENDING = "spending"  # why a run was stopped, beside remote.wire's reasons
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where the model answers on this laptop. `api_key` is a secret of this run."""
+    """Where the model answers on this laptop.
+
+    Attributes:
+        base_url: for our own requests.
+        api_key: a secret of this run.
+        model: as the engine calls it.
+        max_model_len: tokens.
+        run: the host's name of the run.
+        engine_version: of vLLM.
+        shared_url: for other programs, "" while they may not; it may come and go.
+    """
 
     base_url: str
     api_key: str = field(repr=False)
@@ -23,6 +35,7 @@ class Endpoint:
     max_model_len: int
     run: str
     engine_version: str
+    shared_url: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +113,43 @@ class Restarting:
 
 
 @dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of a log on the host; `task` is a task's name, "engine" or "supervisor"."""
+
+    task: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """Lines of the host's logs, for who follows them (`Session.follow_log`).
+
+    Attributes:
+        lines: in their order.
+        anew: they take the place of everything that was told before.
+        live: more come by themselves; else these are the last ones that are known.
+    """
+
+    lines: tuple[LogLine, ...]
+    anew: bool = False
+    live: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Tidying:
+    """What is half there on the host is being removed, to have room again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tidied:
+    """That is over: what the host's disk has back, or why nothing was removed."""
+
+    bytes: int = 0
+    files: int = 0
+    error: AppError | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """What one GPU does just now: percent, and bytes; None where the driver does not tell."""
 
@@ -119,6 +169,12 @@ class Sample:
         waiting: requests in the engine's queue.
         tokens_per_s: written, of all requests together; None where nothing came before.
         prompt_tokens_per_s: read, likewise.
+        generation_tokens: written since the engine began, of all requests of everybody together;
+            None where the engine does not tell. A restart begins again at 0.
+        prompt_tokens: read, likewise.
+        requests_done: likewise.
+        ttft_s: mean seconds to the first token of the requests that got theirs since the sample
+            before; None where none did.
     """
 
     cards: tuple[Card, ...]
@@ -127,6 +183,10 @@ class Sample:
     waiting: int
     tokens_per_s: float | None
     prompt_tokens_per_s: float | None
+    generation_tokens: int | None = None
+    prompt_tokens: int | None = None
+    requests_done: int | None = None
+    ttft_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +195,34 @@ class Ended:
 
     Attributes:
         reason: "stopped", "failed" or "lost".
-        because: why it was stopped, where it was: remote.wire's "asked", "lease", "idle", "limit".
+        because: why it was stopped, where it was: remote.wire's "asked", "lease", "idle", "limit",
+            or SPENDING where that limit was the spending limit.
+        powered_off: the host was powered off after it, and was seen to be off.
     """
 
     reason: str
     because: str = ""
+    powered_off: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PoweringOff:
+    """The server was seen to be stopped; the host is being powered off.
+
+    Attributes:
+        silent: how often in a row its SSH port has been silent.
+        needed: so often is the proof that it is off.
+    """
+
+    silent: int
+    needed: int
+
+
+@dataclass(frozen=True, slots=True)
+class TermsChanged:
+    """New terms hold on the host, or `error` says why they do not."""
+
+    error: AppError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,8 +302,41 @@ class ReplyBroken:
     error: AppError
 
 
+@dataclass(frozen=True, slots=True)
+class Surveying:
+    """What follows is a look at the host: nothing is started on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surveyed:
+    """A look at the host is over; one that was cancelled ends without it.
+
+    Attributes:
+        facts: what was found out, by name; none where the host was not reached.
+        error: why it was not reached, or what stands against the model that was asked about.
+    """
+
+    facts: Mapping[str, object]
+    error: AppError | None = None
+
+
 SessionEvent = (
-    PhaseChanged | TaskChanged | Progress | Fact | Ready | Retrying | Restarting | Sample | Ended
+    PhaseChanged
+    | TaskChanged
+    | Progress
+    | Fact
+    | Ready
+    | Retrying
+    | Restarting
+    | Sample
+    | PoweringOff
+    | TermsChanged
+    | Logged
+    | Tidying
+    | Tidied
+    | Ended
+    | Surveying
+    | Surveyed
 )
 ReplyEvent = ReplyStarted | Trimmed | Delta | Reasoning | ReplyDone | ReplyBroken
 Event = SessionEvent | ReplyEvent | Counted

@@ -35,18 +35,18 @@ class LocalPorts:
         return int(digits) if digits.isdigit() and 0 < int(digits) <= _LAST else 0
 
     def keep(self, name: str, port: int) -> None:
-        """Remember the first port of a host; that it cannot be saved stops nobody."""
-        if not self.of(name):
+        """Remember the first port of a host, 0 is none; that it cannot be saved stops nobody."""
+        if port and not self.of(name):
             with contextlib.suppress(StorageError):
                 write_atomically(self._folder / name, str(port).encode())
 
     def keeping(self, name: str, emit: Emit) -> Emit:
-        """Return `emit` for a host's session: its first port is remembered on the way."""
+        """Return `emit` for a host's session: its first shared port is remembered on the way."""
 
         def heard(event: Event) -> None:
             emit(event)  # first: whoever waits for it does not wait for a disk
             if isinstance(event, Ready):
-                self.keep(name, urlsplit(event.endpoint.base_url).port or 0)
+                self.keep(name, urlsplit(event.endpoint.shared_url).port or 0)
 
         return heard if name else emit
 

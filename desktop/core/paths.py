@@ -35,9 +35,19 @@ class Paths:
         return self.state / "local-ports"
 
     @property
+    def last_checks(self) -> Path:
+        """What was last found out about each saved host."""
+        return self.state / "last-checks"
+
+    @property
     def database(self) -> Path:
         """The conversations; SQLite keeps files of its own beside it."""
         return self.state / "conversations.db"
+
+    @property
+    def diary(self) -> Path:
+        """What each session has cost; SQLite keeps files of its own beside it."""
+        return self.state / "diary.db"
 
     @property
     def rehearsal(self) -> Path:

@@ -37,6 +37,7 @@ class SavedHost:
         model: `OWNER/NAME` at the hub.
         revision: at the hub.
         max_model_len: a number, "auto" or "".
+        kv_cache_dtype: "auto", "fp8" or "".
         data_dir: folder on the host.
         engine: a requirement.
         local_port: of its endpoint, where one was chosen.
@@ -44,6 +45,7 @@ class SavedHost:
         identity: a private key file.
         rate: what the rental costs an hour; 0 where that is not known.
         currency: of the rate, such as CNY.
+        spending_limit: the host stops the model once a session has cost so much; 0 = never.
         unknown: keys of a newer version, kept as they were read.
         rejected: values of ours that were no good, kept until a better one is chosen.
     """
@@ -52,6 +54,7 @@ class SavedHost:
     model: str = ""
     revision: str = ""
     max_model_len: str = ""
+    kv_cache_dtype: str = ""
     data_dir: str = ""
     engine: str = ""
     local_port: int = 0
@@ -59,6 +62,7 @@ class SavedHost:
     identity: str = ""
     rate: float = 0.0
     currency: str = ""
+    spending_limit: float = 0.0
     unknown: dict[str, Any] = field(default_factory=dict)
     rejected: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 

@@ -24,9 +24,13 @@ _MOST: dict[str, float] = {
     "lease_minutes": _MOST_MINUTES,
     "idle_minutes": _MOST_MINUTES,
     "limit_minutes": _MOST_MINUTES,
+    "idle_prompt_minutes": _MOST_MINUTES,
+    "font_size": 32,
     "rate": 1_000_000,
+    "spending_limit": 1_000_000,
 }
-_LONGEST = {"line": 500, "currency": 8}
+_PRICES = ("rate", "spending_limit")
+_LONGEST = {"line": 500, "currency": 8, "font": 100}
 _NOT_REPEATED = ("proxy", "line")  # a password may stand in them
 
 
@@ -61,6 +65,11 @@ def sort_out(table: Mapping[str, Any], defaults: Mapping[str, object]) -> Sorted
     return Sorted(found.chosen, found.unknown, found.rejected, tuple(problems))
 
 
+def fits(name: str, text: str) -> bool:
+    """Tell whether a text can be kept under this name."""
+    return _fits(name, text, "")
+
+
 def _shown(name: str, value: object) -> str:
     return "this" if name in _NOT_REPEATED else repr(value)
 
@@ -70,7 +79,7 @@ def _natural(name: str, value: object) -> object:
     is_count = isinstance(value, int) and not isinstance(value, bool)
     if name == "max_model_len" and is_count:
         return str(value) if value > 0 else value  # type: ignore[operator]
-    if name == "rate" and is_count:
+    if name in _PRICES and is_count:
         return float(value)  # type: ignore[arg-type]
     return tuple(value) if isinstance(value, list) else value
 

@@ -27,6 +27,7 @@ class Settings:
         model: `OWNER/NAME` at the hub.
         revision: at the hub.
         hub: base URL of the hub.
+        hub_token_kept: a token of the hub is in the keyring.
         data_dir: folder on the host.
         engine: a requirement, or an empty string.
         engine_env: an engine environment that is already on the host.
@@ -40,10 +41,16 @@ class Settings:
         idle_minutes: the same without a request, laptop or not; 0 = never.
         limit_minutes: the host stops the model after so long in any case; 0 = never.
         power_off: where it stopped it for one of these, it powers itself off too.
+        idle_prompt_minutes: a person is asked whether to stop after so long without a request;
+            0 = never.
+        share_endpoint: other programs on this laptop may use the endpoint.
+        notifications: the desktop is told what happens while the window is not in front.
         hosts: saved hosts, by the name that `paperkite up NAME` takes.
         groups: hosts that serve together, by the name that `paperkite up NAME` takes.
         language: "zh", "en" or "" (the system's).
         theme: "light", "dark" or "" (the system's).
+        font: family of what is read and written; "" = the system's.
+        font_size: in points; 0 = the system's.
         unknown: keys of a newer version, kept as they were read.
         rejected: values of ours that were no good, written back until a better one is chosen.
     """
@@ -52,6 +59,7 @@ class Settings:
     model: str = ""
     revision: str = ""
     hub: str = ""
+    hub_token_kept: bool = False
     data_dir: str = ""
     engine: str = ""
     engine_env: str = ""
@@ -64,10 +72,15 @@ class Settings:
     idle_minutes: int = 0
     limit_minutes: int = 0
     power_off: bool = False
+    idle_prompt_minutes: int = 15
+    share_endpoint: bool = True
+    notifications: bool = True
     hosts: dict[str, SavedHost] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)
     language: str = ""
     theme: str = ""
+    font: str = ""
+    font_size: int = 0
     unknown: dict[str, Any] = field(default_factory=dict)
     rejected: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 

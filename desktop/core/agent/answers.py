@@ -30,7 +30,7 @@ _NOT_FACTS = ("kind", "code", "seq", "time", "self")  # `self` would be an error
 class RunStatus:
     """The newest run on the host. `state` is one of wire.RUN_*; `run` is "" when there is none.
 
-    `reason` says why it was stopped: asked, lease, idle or limit.
+    `reason` says why it was stopped: asked, lease, idle or limit; `age_s` how long ago it began.
     """
 
     run: str
@@ -44,6 +44,7 @@ class RunStatus:
     code: str
     detail: str
     reason: str = ""
+    age_s: float = 0.0
 
     @property
     def alive(self) -> bool:
@@ -169,6 +170,7 @@ def parse_status(message: Message) -> RunStatus:
         code=wire.text(message, "code", 100) or "",
         detail=wire.text(message, "detail") or "",
         reason=wire.text(message, "reason", 50) or "",
+        age_s=wire.number(message, "age") or 0.0,
     )
 
 

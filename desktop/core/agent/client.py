@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from desktop.core.agent.answers import (
     Cleaned,
@@ -19,9 +20,11 @@ from desktop.core.agent.answers import (
     refusal,
 )
 from desktop.core.errors import ConnectionLost, ProtocolMismatch
-from desktop.core.ssh.connection import Connection, Process
-from desktop.core.ssh.failures import lost
+from desktop.core.ssh.attempt import Abandon
 from remote import wire
+
+if TYPE_CHECKING:
+    from desktop.core.ssh.connection import Connection, Process
 
 # A watch that says nothing for so long is frozen, or its output goes nowhere.
 _WATCH_SECONDS = 4 * wire.KEEPALIVE_SECONDS
@@ -54,10 +57,14 @@ class Agent:
         self._command = command
         self.hello = hello
 
-    def start(self, spec: Message) -> Started:
-        """Start a run, or join the living one that serves the same. The spec travels on stdin."""
+    def start(self, spec: Message, *, join_only: bool = False) -> Started:
+        """Start a run, or join the living one that serves the same. The spec travels on stdin.
+
+        With `join_only` none is ever started: NothingRunning where none is alive.
+        """
         line = wire.encode({"kind": "spec", **spec}).encode()
-        for message in self._answers(("start",), _LONG_ANSWER_SECONDS, line):
+        argv = ("start", "--join-only") if join_only else ("start",)
+        for message in self._answers(argv, _LONG_ANSWER_SECONDS, line):
             if message["kind"] == "started":
                 run = wire.text(message, "run", 100) or ""
                 return Started(run=run, adopted=message.get("adopted") is True)
@@ -134,23 +141,43 @@ class Agent:
                 )
         raise ProtocolMismatch("protocol-mismatch", detail="clean")
 
-    def logs(self, task: str = "", lines: int = 200, *, follow: bool = False) -> Iterator[Message]:
-        """Yield `log` lines (`task`, `line`), with `follow` as they come."""
+    def logs(
+        self,
+        task: str = "",
+        lines: int = 200,
+        *,
+        follow: bool = False,
+        abandon: Abandon | None = None,
+    ) -> Iterator[Message]:
+        """Yield `log` lines (`task`, `line`), with `follow` as they come.
+
+        Raises:
+            Cancelled: it was given up, by `abandon` on another thread.
+        """
         argv = ["logs", "--lines", str(lines)]
         argv += ["--task", task] if task else []
         argv += ["--follow"] if follow else []
-        yield from self._until_end(tuple(argv), b"", keep_open=follow)
+        yield from self._until_end(tuple(argv), b"", keep_open=follow, abandon=abandon)
 
     def doctor(self, spec: Message) -> Iterator[Message]:
         """Yield the preflight's `fact` lines; raises AgentRefused after them where it says no."""
         yield from self._until_end(("doctor",), wire.encode({"kind": "spec", **spec}).encode())
 
     def _until_end(
-        self, argv: tuple[str, ...], stdin: bytes, *, keep_open: bool = False
+        self,
+        argv: tuple[str, ...],
+        stdin: bytes,
+        *,
+        keep_open: bool = False,
+        abandon: Abandon | None = None,
     ) -> Iterator[Message]:
         refused = None
         silence = None if keep_open else _SILENCE_SECONDS
-        with self._process(argv, stdin, keep_open=keep_open) as process:
+        abandon = abandon or Abandon()
+        with (
+            self._process(argv, stdin, keep_open=keep_open) as process,
+            abandon.by(process.close),
+        ):
             for message in messages(process.lines(silence)):
                 if message["kind"] == "end":
                     if refused is not None:
@@ -160,9 +187,11 @@ class Agent:
                     refused = refusal(message)
                 else:
                     yield message
-        raise refused or self._cut()
+            raise refused or self._cut()
 
     def _cut(self) -> ConnectionLost:
+        from desktop.core.ssh.failures import lost  # noqa: PLC0415 - paramiko: with a connection
+
         return lost(self._connection.destination, EOFError("the output has no end line"))
 
     def _answers(

@@ -11,13 +11,16 @@ import re
 import shlex
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from desktop.core.agent.answers import messages, parse_hello
 from desktop.core.agent.archive import Archive, build_archive
 from desktop.core.agent.client import Agent
 from desktop.core.errors import AgentError, DeployFailed, ProtocolMismatch, PythonMissing
 from desktop.core.plain_text import plain_text
-from desktop.core.ssh.connection import Completed, Connection
+
+if TYPE_CHECKING:
+    from desktop.core.ssh.connection import Completed, Connection
 
 HELLO_SECONDS = 30.0  # a cold disk and a slow login shell, together
 _MAX_HELLO = 1 << 20  # bytes; a banner and a line

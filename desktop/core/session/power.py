@@ -42,6 +42,7 @@ def power_off(
     where: Destination,
     cancelled: threading.Event,
     probe: Callable[[Destination], Port] | None = None,
+    on_look: Callable[[int], None] = lambda _silent: None,
 ) -> Stopped:
     """Stop the run, let the host power off, and return once it was seen to be off.
 
@@ -50,6 +51,7 @@ def power_off(
         where: the host.
         cancelled: ends the wait for the proof.
         probe: looks at the port.
+        on_look: told after each look how often in a row the port was silent.
 
     Raises:
         AppError: `power-off-not-known` where it is not known to be safe there (the run is stopped),
@@ -62,7 +64,7 @@ def power_off(
         unknown = stopped.power_off == wire.POWER_OFF_UNKNOWN
         code = "power-off-not-known" if unknown else "power-off-failed"
         raise AppError(code, host=where.host, provider=stopped.provider)
-    await_silence(where, cancelled, probe or look)
+    await_silence(where, cancelled, probe or look, on_look=on_look)
     return stopped
 
 
@@ -72,6 +74,7 @@ def await_silence(
     probe: Callable[[Destination], Port],
     seconds: float = SECONDS,
     between_s: float = _BETWEEN_S,
+    on_look: Callable[[int], None] = lambda _silent: None,
 ) -> None:
     """Return once the port was silent several times in a row.
 
@@ -89,6 +92,7 @@ def await_silence(
         if cancelled.wait(between_s):
             raise Cancelled
         silent = silent + 1 if probe(where) is Port.SILENT else 0
+        on_look(silent)
 
 
 def look(where: Destination) -> Port:

@@ -19,6 +19,7 @@ _PHASE_OF_TASK = {
 }
 _FINISHED = (wire.DONE, wire.SKIPPED)
 _MOST_CARDS = 64
+RUN = "run"  # the name of the fact that tells which run of the host is watched
 _REASONS = (wire.ASKED, wire.LEASE, wire.IDLE, wire.LIMIT)
 
 
@@ -30,6 +31,9 @@ def to_event(message: Mapping[str, Any]) -> SessionEvent | None:
             return _task(line)
         case "progress":
             return _progress(line)
+        case "run":
+            run = wire.text(line, "run", 100)
+            return Fact(RUN, run) if run else None
         case "fact":
             name = wire.text(line, "name", 100)
             return Fact(name, wire.plain(line.get("value"))) if name else None
@@ -54,6 +58,10 @@ def _sample(line: dict[str, Any]) -> Sample:
         waiting=wire.integer(line, "waiting") or 0,
         tokens_per_s=wire.number(line, "tokens_per_s"),
         prompt_tokens_per_s=wire.number(line, "prompt_tokens_per_s"),
+        generation_tokens=wire.integer(line, "generation_tokens"),
+        prompt_tokens=wire.integer(line, "prompt_tokens"),
+        requests_done=wire.integer(line, "requests_done"),
+        ttft_s=wire.number(line, "ttft_s"),
     )
 
 

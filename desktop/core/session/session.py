@@ -5,8 +5,8 @@
 
 Where the connection breaks the story begins again at `connect`, with the cursor and the local
 port it had; the host works on meanwhile. It is tried until a person says stop. One thread tells
-it, with blocking calls; `start`, `stop`, `move` and `close` come from any other thread and return
-at once.
+it, with blocking calls; `start`, `stop`, `move`, `change_terms` and `close` come from any other
+thread and return at once.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from desktop.core.agent.answers import refusal
 from desktop.core.agent.client import Agent
@@ -33,22 +33,27 @@ from desktop.core.errors import (
     NothingRunning,
 )
 from desktop.core.events import Emit, Ended, Endpoint, Ready, Restarting, Retrying, TaskChanged
-from desktop.core.local_ports import first_free
 from desktop.core.phases import Phase
+from desktop.core.rental import Rental
 from desktop.core.session.dial import Dial
-from desktop.core.session.endpoint import await_answer, open_forward
+from desktop.core.session.endpoint import LocalEnd, await_answer
+from desktop.core.session.errands import Errands
+from desktop.core.session.log_stream import LogStream
 from desktop.core.session.reading import phase_of, reason_of, to_event
 from desktop.core.session.retrying import asks_for_address, backoff, may_be_starting
-from desktop.core.session.spec import spec_fields
 from desktop.core.session.stage import Stage
-from desktop.core.session.wishes import Wishes
-from desktop.core.ssh.connection import Connection
+from desktop.core.session.stopping import Stopping
+from desktop.core.session.terms import Terms
+from desktop.core.session.wishes import Wishes, with_terms_of
 from desktop.core.ssh.dialled import Dialled
-from desktop.core.ssh.forward import LocalForward
 from remote import wire
+
+if TYPE_CHECKING:
+    from desktop.core.ssh.connection import Connection
 
 _CLOSING_GRACE_S = 5.0
 _STEADY_S = 5.0  # a connection that stood this long was no try that failed
+_STOP = "session-stop"  # a thread's name
 _GOING_ON = (wire.RUNNING, wire.DONE, wire.SKIPPED)
 
 
@@ -62,6 +67,7 @@ class _Told:
     is_ready: bool = False
     has_answered: bool = False  # the model, through the forward, at least once
     failure: AppError | None = None
+    over: str = ""  # how the run has ended: wire's reason of `end`
     because: str = ""  # why the host stopped the run
     has_news: bool = False  # since the last connect: something was heard that was new
     lost: AppError | None = None  # why the host was not there, last
@@ -80,6 +86,8 @@ class Session:
         *,
         join_only: bool = False,
         patience_s: float = 0.0,
+        is_shared: bool | None = None,
+        rental: Rental | None = None,
     ) -> None:
         """Take what is needed; nothing happens before `start`.
 
@@ -91,6 +99,9 @@ class Session:
             join_only: never start a run: join the living one or fail with NothingRunning.
             patience_s: how long a host that may still be starting is tried for the first time;
                 `BOOT_SECONDS` where a person looks on, 0 where the first failure is to be told.
+            is_shared: whether other programs may use the endpoint, which has a port of our own
+                beside it then; None for one port for all.
+            rental: of the host, where something was spent on it before this session.
         """
         self._wishes = wishes
         self._stage = Stage(emit)
@@ -99,17 +110,20 @@ class Session:
         self._join_only = join_only
         self._patience_s = patience_s
         self._patient_until = 0.0
-        self._stopping = threading.Event()
-        self._giving_up = threading.Event()  # nobody waits for a try to connect any more
+        self._stop = Stopping(self._stage.say)
+        self._terms = Terms(self._stage.say, rental or Rental())
+        self._log = LogStream(self._stage.say)
+        self._errands = Errands(dial, deploy, self._stage.say)
         self._closing = threading.Event()
         self._has_moved = threading.Event()  # and was not reached since
         self._woken = threading.Event()  # ends a wait between two tries
         self._connection: Connection | None = None
-        self._forward: LocalForward | None = None
-        self._port = 0  # of the last forward
+        self._local_end = LocalEnd(has_own=is_shared is not None, is_shared=is_shared is not False)
         self._thread: threading.Thread | None = None
-        self._stopper: threading.Thread | None = None
+        self._beside: list[threading.Thread] = []  # what goes on beside the story
         self._told = _Told()
+        self._endpoint: Endpoint | None = None  # of the engine that answered last
+        self._ready_turn = threading.Lock()  # so that what is told last is what is so
         self._stood_since: float | None = None
 
     @property
@@ -120,30 +134,38 @@ class Session:
     def start(self) -> None:
         """Begin, or begin again after OFF or FAILED. Does nothing while it works."""
         if self._stage.begin():
-            self._stopping.clear()
+            self._stop.withdraw()
             self._begin()
 
-    def stop(self) -> None:
+    def stop(self, *, power_off: bool = False) -> None:
         """Stop the run on the host, from any phase; ends in OFF once that was seen.
 
         Where nothing runs yet that we know of, a try to connect is given up at once. Where
         something runs, which costs money, one more try is made to reach it, and FAILED says that
-        the stop was not seen; a second call gives up that one too.
+        the stop was not seen.
+
+        A second call that asks for no more than the first one ends the waiting, whatever it is for:
+        FAILED says then what was not seen.
+
+        Args:
+            power_off: then power the host off, where that is known to be safe, and see that it is
+                off. Where that fails the run is stopped all the same, and FAILED says why.
         """
-        again = self._stopping.is_set()
-        self._stopping.set()
         if self._stage.begin():
+            self._stop.withdraw()
+            self._stop.ask(power_off=power_off, alone=True)
             self._begin()
             return
-        if again or not self._told.run:
-            self._giving_up.set()
+        again = self._stop.ask(power_off=power_off)
+        if again or not (self._told.run or self._stop.needs_host):
+            self._stop.given_up.set()
         self._woken.set()
         self._dial.look()
-        if self._stopper is None or not self._stopper.is_alive():
-            self._stopper = threading.Thread(
-                target=self._stop_beside, name="session-stop", daemon=True
-            )
-            self._stopper.start()
+        connection = self._connection
+        if again and connection is not None:
+            connection.cut()  # whatever is being waited for over it
+        if not any(thread.name == _STOP and thread.is_alive() for thread in self._beside):
+            self._begin_beside(_STOP, self._stop_beside)
 
     def retry_now(self) -> None:
         """End the wait before the next try to reach the host."""
@@ -162,8 +184,50 @@ class Session:
         self._wishes = wishes
         self._has_moved.set()
         self._dial.lead_to(dial)
+        self._errands.lead_to(dial)
         self._woken.set()
         self.start()
+
+    def change_terms(self, wishes: Wishes) -> None:
+        """Put the run under the terms of these wishes; nothing else of them is taken over.
+
+        They are sent now, or once there is a connection; TermsChanged tells what came of it. A run
+        that has gone on for longer than its new limit is stopped.
+        """
+        self._wishes = with_terms_of(self._wishes, wishes)
+        self._terms.change()
+        connection = self._connection
+        if connection is not None and self._told.run:
+            self._begin_beside("session-terms", lambda: self._renew_beside(connection))
+
+    @property
+    def others(self) -> int:
+        """Connections of other programs that are open now, where they have a port of theirs."""
+        return self._local_end.others
+
+    def share(self, *, wanted: bool) -> None:
+        """Let other programs use the endpoint from now on, or no more; Ready is said again.
+
+        Raises:
+            ForwardFailed: `local-port-taken`.
+        """
+        self._local_end.share(self._wishes, wanted=wanted)
+        self._say_ready()
+
+    def follow_log(self, *, wanted: bool) -> None:
+        """Tell the host's logs (Logged) whenever there is a connection; or no more."""
+        self._log.follow(wanted=wanted)
+
+    def fetch_log(self) -> None:
+        """Tell the ends of the logs once, where the host can be reached without asking anybody."""
+        self._errands.fetch_log(self._log)
+
+    def tidy(self) -> None:
+        """Remove what is half there on the host, while nothing runs; Tidied tells what came of it.
+
+        Also what the next start would have gone on with: only when somebody asks for it.
+        """
+        self._errands.tidy()
 
     def look_again(self) -> None:
         """Find out now whether the host is there: the laptop woke up, or has another network.
@@ -182,20 +246,23 @@ class Session:
         dismissed by whoever asks it.
         """
         self._closing.set()
+        self._stop.given_up.set()
         self._woken.set()
         self._dial.close()
         connection = self._connection
         if connection is not None:
             connection.close()
-        if self._thread is not None:
-            self._thread.join(_CLOSING_GRACE_S)
+        self._log.close()
+        self._errands.close()
+        for thread in (self._thread, *self._beside):
+            if thread is not None:
+                thread.join(_CLOSING_GRACE_S)
         self._stage.silence()
 
     # -- the story, in the session's thread ------------------------------------------------
 
     def _begin(self) -> None:
         self._told = _Told()
-        self._giving_up.clear()
         self._patient_until = time.monotonic() + self._patience_s
         self._thread = threading.Thread(target=self._tell, name="session", daemon=True)
         self._thread.start()
@@ -203,9 +270,11 @@ class Session:
     def _tell(self) -> None:
         last, error = self._tell_to_its_end()
         self._dial.rest()
-        if self._forward is not None:
-            self._forward.close()
-            self._forward = None
+        self._local_end.close()
+        self._terms.ended(last)
+        if over := self._told.over or (self._stop.is_seen and wire.RUN_STOPPED):
+            because = self._told.because or (wire.ASKED if self._stop.is_seen else "")
+            self._stage.say(Ended(over, because, self._stop.is_off))
         self._stage.end(last, error)
 
     def _tell_to_its_end(self) -> tuple[Phase, AppError | None]:
@@ -222,8 +291,9 @@ class Session:
 
     def _given_up(self) -> tuple[Phase, AppError | None]:
         """Return the end of a story that nobody wants to hear: a stop that was not seen failed."""
-        is_unseen = self._told.run and self._told.lost and not self._closing.is_set()
-        return (Phase.FAILED, self._told.lost) if is_unseen else (Phase.OFF, None)
+        if self._closing.is_set() or not (self._told.run or self._stop.needs_host):
+            return Phase.OFF, None
+        return Phase.FAILED, self._stop.unseen(self._wishes.destination, self._told.lost)
 
     def _tell_until_over(self) -> None:
         attempt = 0
@@ -233,10 +303,12 @@ class Session:
             try:
                 return self._tell_once()
             except (AuthenticationFailed, HostKeyUnknown) as error:
-                if self._stopping.is_set() and not self._told.run:
+                if self._stop.asked.is_set() and not self._told.run:
                     raise Cancelled from error  # stopped instead of answering a question
                 raise
             except (ConnectionLost, HostUnreachable) as error:
+                if self._stop.is_complete():
+                    return None  # it is our own stop that ended the connection
                 self._raise_if_over(error)
                 attempt = 0 if self._was_steady() else attempt + 1
                 if self._told.run:
@@ -249,17 +321,18 @@ class Session:
 
     def _raise_if_over(self, error: AppError) -> None:
         """Give up where nothing can be won by trying again."""
-        if self._closing.is_set():
+        if self._is_unwanted():
             raise Cancelled from error
         self._told.lost = error
+        unseen = self._stop.unseen(self._wishes.destination, error)
         if not self._told.run and not self._is_patient(error):
-            raise error  # it never got as far as a run: a person should know at once
-        if self._stopping.is_set() and isinstance(error, HostUnreachable):
-            raise error  # the stop was not seen, and a person should know that too
+            raise unseen  # it never got as far as a run: a person should know at once
+        if self._stop.asked.is_set() and isinstance(error, HostUnreachable):
+            raise unseen
 
     def _is_patient(self, error: AppError) -> bool:
         """Tell whether the host may still be starting, and there is time to wait for it."""
-        is_time = time.monotonic() < self._patient_until and not self._stopping.is_set()
+        is_time = time.monotonic() < self._patient_until and not self._stop.asked.is_set()
         return is_time and may_be_starting(error)
 
     def _wait_before(self, attempt: int, error: AppError) -> None:
@@ -274,7 +347,7 @@ class Session:
 
     def _is_unwanted(self) -> bool:
         """Tell whether nobody waits for a connection any more."""
-        return self._closing.is_set() or self._giving_up.is_set()
+        return self._closing.is_set() or self._stop.given_up.is_set()
 
     def _tell_once(self) -> None:
         if self.phase in (Phase.OFF, Phase.FAILED):
@@ -287,14 +360,15 @@ class Session:
             if self._closing.is_set():
                 raise Cancelled
             self._stood_since = time.monotonic()
-            self._told.asks = False
+            self._told.asks, self._told.lost = False, None
+            self._terms.reached()
             self._say_task("connect", wire.DONE)
             try:
                 self._work(connection)
             finally:
                 self._connection = None
-                if self._forward is not None:
-                    self._forward.detach()
+                self._log.detach()
+                self._local_end.detach()
 
     def _work(self, connection: Connection) -> None:
         if self.phase is Phase.CONNECTING:
@@ -302,32 +376,39 @@ class Session:
         self._say_task("deploy", wire.RUNNING)
         agent = self._deploy(connection)
         self._say_task("deploy", wire.DONE)
-        if not self._stopping.is_set():
+        if not self._stop.asked.is_set():
             self._join_or_start(agent)
         # Looked at again after the run has its name: `stop` looks the other way round.
-        if self._stopping.is_set():
-            return self._stop_and_leave(agent)
+        if self._stop.asked.is_set():
+            self._stage.enter(Phase.STOPPING)
+            return self._stop.carry_out(agent, self._wishes.destination)
+        self._log.attach(agent)
         if self._told.cursor:
             self._resume(connection, agent)
         return self._watch(connection, agent)
 
     def _join_or_start(self, agent: Agent) -> None:
-        living = agent.hello.run
+        newest = agent.hello.run
+        living = newest if newest is not None and newest.alive else None
         if self._has_moved.is_set():
             self._has_moved.clear()
-            if living is None or not living.alive or living.run != self._told.run:
+            if living is None or living.run != self._told.run:
                 self._told = _Told()  # it is another host, or the same one after a power cycle
-        if self._told.run:
-            return  # back after a lost connection: the same run, from the cursor
+        if self._told.run:  # back after a lost connection: the same run, from the cursor
+            if living is not None and living.run == self._told.run:
+                self._terms.renew(agent, self._wishes, living)
+            return
         if not self._join_only:
-            self._told.run = agent.start(spec_fields(self._wishes)).run
-        elif living is None or not living.alive:
+            self._told.run = self._terms.start(agent, self._wishes, living).run
+        elif living is None:
             raise NothingRunning("nothing-running", detail="")
         else:
             self._told.run = living.run
             if living.state == wire.RUN_READY:  # how it came to be ready is of no interest here
                 self._told.cursor = living.seq
                 self._told.is_ready = True
+        # Changed while it was started: `change_terms` found no run to send them to.
+        self._terms.renew(agent, self._wishes, living)
 
     def _resume(self, connection: Connection, agent: Agent) -> None:
         """Back on a run: its journal will not say again what was heard before the cursor."""
@@ -348,11 +429,11 @@ class Session:
                 case "restarting":
                     self._unready(message)
                 case "stopped":
-                    self._told.because = reason_of(message)
+                    self._told.because = self._terms.told(reason_of(message))
                 case "failed":
                     self._told.failure = refusal(message)
                 case "end":
-                    return self._end(wire.text(message, "reason", 50) or "")
+                    return self._end(agent, wire.text(message, "reason", 50) or "")
                 case _:
                     self._pass_on(message)
         return None
@@ -379,24 +460,22 @@ class Session:
             found = agent.endpoint()
         except NothingRunning:
             return  # it ended since: the journal goes on to say why
-        if self._forward is None:
-            self._forward = self._open_forward()
-        self._forward.attach(connection, found.port, self._dial.spare)
-        endpoint = Endpoint(
-            base_url=f"http://127.0.0.1:{self._forward.port}/v1",
-            api_key=found.api_key,
-            model=found.model,
-            max_model_len=found.max_model_len,
-            run=found.run,
-            engine_version=found.engine_version,
-        )
+        endpoint = self._local_end.attach(found, connection, self._dial.spare, self._wishes)
         if self._hears_answer(endpoint, connection):
             self._told.has_answered = True
+            self._endpoint = endpoint
             self._stage.enter(Phase.READY)
-            self._stage.say(Ready(endpoint))
+            self._say_ready()
         elif not connection.alive:
             where = self._wishes.destination
             raise ConnectionLost("connection-lost", host=where.host, port=where.port)
+
+    def _say_ready(self) -> None:
+        """Say where the model answers, while it does, as the shared port is open just now."""
+        with self._ready_turn:
+            if self._endpoint is not None and self.phase is Phase.READY:
+                url = self._local_end.shared_url
+                self._stage.say(Ready(replace(self._endpoint, shared_url=url)))
 
     def _hears_answer(self, endpoint: Endpoint, connection: Connection) -> bool:
         """Wait for the model; one that answered before is worth another connection, not a person.
@@ -411,46 +490,35 @@ class Session:
                 raise ConnectionLost(error.code, **error.facts) from error
             raise
 
-    def _open_forward(self) -> LocalForward:
-        """Return a forward at the port that it had before, where it had one and that is free."""
-        usual = self._wishes.usual_ports
-        if self._port:
-            usual = (self._port, *usual) if usual else first_free(self._port, ())
-        forward = open_forward(self._wishes.local_port, usual)
-        self._port = forward.port
-        return forward
-
     def _unready(self, message: dict[str, Any]) -> None:
         """The engine crashed: wait for the next one, with the same port on this side."""
         self._told.is_ready = False
         self._told.tasks[wire.SERVE] = wire.RUNNING
-        if self._forward is not None:
-            self._forward.detach()
+        self._local_end.detach()
         self._stage.enter(Phase.LOADING)
         self._stage.say(Restarting(refusal(message)))
 
     def _is_moot(self, connection: Connection) -> bool:
         """Tell whether nobody waits for an answer of the model any more."""
-        return self._stopping.is_set() or self._closing.is_set() or not connection.alive
+        return self._stop.asked.is_set() or self._closing.is_set() or not connection.alive
 
-    def _end(self, reason: str) -> None:
-        stopper = self._stopper
-        if stopper is not None and stopper.is_alive():
-            stopper.join()  # its verb returns when no process of the run is left
-        self._stage.say(Ended(reason, self._told.because))
-        if self._stopping.is_set() or reason == wire.RUN_STOPPED:
-            return
-        raise self._told.failure or AppError("run-lost")
-
-    def _stop_and_leave(self, agent: Agent) -> None:
-        self._stage.enter(Phase.STOPPING)
-        agent.stop()
-        self._stage.say(Ended(wire.RUN_STOPPED, wire.ASKED))
+    def _end(self, agent: Agent, reason: str) -> None:
+        self._told.over = reason
+        if self._stop.asked.is_set():
+            self._stop.carry_out(agent, self._wishes.destination)
+        elif reason != wire.RUN_STOPPED:
+            raise self._told.failure or AppError("run-lost")
 
     def _say_task(self, task: str, state: str) -> None:
         self._stage.say(TaskChanged(task, state))
 
     # -- beside the story ------------------------------------------------------------------
+
+    def _begin_beside(self, name: str, work: Callable[[], None]) -> None:
+        """Do it on a thread of its own, which `close` waits for."""
+        thread = threading.Thread(target=work, name=name, daemon=True)
+        self._beside = [*(each for each in self._beside if each.is_alive()), thread]
+        thread.start()
 
     def _stop_beside(self) -> None:
         """Ask for the stop over the living connection; the watch sees it happen.
@@ -463,6 +531,15 @@ class Session:
         if connection is None or not self._told.run:
             return
         try:
-            self._deploy(connection).stop()
+            self._stop.carry_out(self._deploy(connection), self._wishes.destination)
+        except (AppError, Cancelled):
+            connection.close()  # the story notices, comes back, and tells or mends it then
+
+    def _renew_beside(self, connection: Connection) -> None:
+        """Send new terms over the living connection; without it the next one does."""
+        try:
+            agent = self._deploy(connection)
+            if not self._stop.asked.is_set():
+                self._terms.renew(agent, self._wishes, agent.hello.run)
         except AppError:
-            connection.close()  # the story notices, comes back, and stops the run then
+            return  # the story notices a connection that is lost

@@ -7,14 +7,20 @@ from typing import Any
 
 from desktop.core import catalogue
 from desktop.core.session.wishes import Wishes
+from desktop.core.spending import Limit, run_limit
 
 
-def spec_fields(wishes: Wishes) -> dict[str, Any]:
+def spec_fields(wishes: Wishes, limit: Limit | None = None) -> dict[str, Any]:
     """Return the spec of PROTOCOL.md for these wishes.
 
     There are secrets in it: a fresh API key, and the hub's token where there is one. A model that
     the catalogue does not have is read from its own files on the host.
+
+    Args:
+        wishes: what is to run, and until when.
+        limit: of the run, where something was spent before it.
     """
+    limit = limit or run_limit(wishes.limit_seconds, wishes.spending_seconds)
     return {
         "model": wishes.model,
         "revision": wishes.revision,
@@ -33,7 +39,7 @@ def spec_fields(wishes: Wishes) -> dict[str, Any]:
         "head_address": wishes.head_address,
         "lease_seconds": wishes.lease_seconds,
         "idle_seconds": wishes.idle_seconds,
-        "limit_seconds": wishes.limit_seconds,
+        "limit_seconds": limit.seconds,
         "power_off": wishes.power_off,
         "api_key": f"pk-{secrets.token_urlsafe(24)}",
     }

@@ -10,11 +10,17 @@ from desktop.core.catalogue import DEFAULT_MODEL
 from desktop.core.proxy_setting import through
 from desktop.core.saved import SavedHost
 from desktop.core.settings import Settings
+from desktop.core.spending import affordable_s
 from desktop.core.ssh.destination import Destination
 
 DEFAULT_HUB = "https://www.modelscope.cn"
 HUB_TOKEN_VARIABLE = "PAPERKITE_HUB_TOKEN"  # noqa: S105 - the variable's name
 LEASE_SECONDS = 30 * 60
+_CHOICES = (
+    "hub", "hub_token", "data_dir", "engine", "engine_env", "trust_remote_code", "local_port",
+    "usual_ports",
+)  # fmt: skip
+_TERMS = ("lease_seconds", "idle_seconds", "limit_seconds", "spending_seconds", "power_off")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,8 @@ class Wishes:
             0 = never.
         idle_seconds: the same without a request, laptop or not; 0 = never.
         limit_seconds: the host stops the model after so long in any case; 0 = never.
+        spending_seconds: the same, for so long as the spending limit pays for; 0 = never. Unlike
+            the other it counts from when the host was first reached, over several runs.
         power_off: where the host stopped it for one of these, it powers itself off too.
         local_port: of the endpoint on this laptop; 0 = one of the usual ones.
         usual_ports: those to try then, in this order; none = 8000 and the next ones.
@@ -68,6 +76,7 @@ class Wishes:
     lease_seconds: int = LEASE_SECONDS
     idle_seconds: int = 0
     limit_seconds: int = 0
+    spending_seconds: int = 0
     power_off: bool = False
     local_port: int = 0
     usual_ports: tuple[int, ...] = ()
@@ -80,16 +89,18 @@ class Wishes:
 
 
 def from_settings(
-    settings: Settings, destination: Destination, saved: SavedHost | None = None
+    settings: Settings,
+    destination: Destination,
+    saved: SavedHost | None = None,
+    hub_token: str = "",
 ) -> Wishes:
     """Return the wishes for a host with everything else as it was saved.
-
-    The hub's token is never saved: it comes from the environment, where there is one.
 
     Args:
         settings: for all hosts.
         destination: the host.
         saved: what is wished of this host, before the settings for all.
+        hub_token: where the environment has none; it is in no settings.
     """
     chosen = settings if saved is None else _of_host(settings, saved)
     return Wishes(
@@ -103,14 +114,37 @@ def from_settings(
         max_model_len=chosen.max_model_len,
         kv_cache_dtype=chosen.kv_cache_dtype,
         trust_remote_code=chosen.trust_remote_code,
-        hub_token=os.environ.get(HUB_TOKEN_VARIABLE, "").strip(),
+        hub_token=os.environ.get(HUB_TOKEN_VARIABLE, "").strip() or hub_token,
         lease_seconds=chosen.lease_minutes * 60,
         idle_seconds=chosen.idle_minutes * 60,
         limit_seconds=chosen.limit_minutes * 60,
+        spending_seconds=affordable_s(saved.spending_limit, saved.rate) if saved else 0,
         power_off=chosen.power_off,
         local_port=chosen.local_port,
         identity=Path(saved.identity).expanduser() if saved and saved.identity else None,
     )
+
+
+def with_terms_of(wishes: Wishes, other: Wishes) -> Wishes:
+    """Return wishes for the same run under the terms of other wishes."""
+    return replace(wishes, **{name: getattr(other, name) for name in _TERMS})
+
+
+def with_settings_of(wishes: Wishes, other: Wishes) -> Wishes:
+    """Return wishes for the same host and model, with all that is set for every host as in others.
+
+    The terms of a run are changed apart: see `with_terms_of`.
+    """
+    where = _with_proxy_of(wishes.destination, other.destination)
+    changed = {name: getattr(other, name) for name in _CHOICES}
+    return replace(wishes, destination=where, **changed)
+
+
+def _with_proxy_of(where: Destination, other: Destination) -> Destination:
+    """Return a destination, passwords and all, with its outermost hop through another's proxy."""
+    if where.via is not None and other.via is not None:
+        return replace(where, via=_with_proxy_of(where.via, other.via))
+    return replace(where, proxy=other.proxy)
 
 
 def _of_host(settings: Settings, saved: SavedHost) -> Settings:
@@ -125,6 +159,7 @@ def _of_host(settings: Settings, saved: SavedHost) -> Settings:
         model=saved.model or settings.model,
         revision=saved.revision or settings.revision,
         max_model_len=saved.max_model_len or settings.max_model_len,
+        kv_cache_dtype=saved.kv_cache_dtype or settings.kv_cache_dtype,
         data_dir=saved.data_dir or settings.data_dir,
         engine=saved.engine or settings.engine,
         local_port=saved.local_port or settings.local_port,

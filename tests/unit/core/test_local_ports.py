@@ -14,7 +14,8 @@ from desktop.core.saved import SavedHost
 from desktop.core.settings import Settings
 
 TWO = Settings(hosts={"box": SavedHost("box"), "lab": SavedHost("lab")})
-ENDPOINT = Endpoint("http://127.0.0.1:8003/v1", "k", "a/b", 2048, "r", "0.32.0")
+SHARED = "http://127.0.0.1:8003/v1"
+ENDPOINT = Endpoint("http://127.0.0.1:41234/v1", "k", "a/b", 2048, "r", "0.32.0", SHARED)
 
 
 @pytest.fixture
@@ -67,4 +68,7 @@ def test_a_session_that_is_ready_has_its_port_remembered(ports: LocalPorts) -> N
     assert heard == events
     assert ports.of("box") == 8003
     ports.keeping("", heard.append)(Ready(ENDPOINT))
+    nobody = ports.keeping("alone", heard.append)
+    nobody(Ready(replace(ENDPOINT, shared_url="")))
+    assert not (ports._folder / "alone").exists(), "only the port that others are told of is kept"
     assert ports.to_try("lab", TWO)[0] == 8000

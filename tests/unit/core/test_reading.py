@@ -64,6 +64,22 @@ def test_a_sample_is_read() -> None:
         "prompt_tokens_per_s": None,
     }
     assert to_event(line) == Sample((Card(97, 5, 9),), 0.25, 1, 2, 40.5, None)
+    totals = {"generation_tokens": 4600, "prompt_tokens": 9000, "requests_done": 17}
+    more = to_event(line | totals)
+    assert more == Sample((Card(97, 5, 9),), 0.25, 1, 2, 40.5, None, 4600, 9000, 17)
+
+
+@pytest.mark.parametrize("total", [-1, 1.5, "7", True, 2**70, None, [3]])
+def test_a_total_that_is_no_count_is_not_known(total: object) -> None:
+    event = to_event({"kind": "sample", "generation_tokens": total, "requests_done": total})
+    assert isinstance(event, Sample)
+    assert (event.generation_tokens, event.requests_done) == (None, None)
+
+
+def test_the_journal_says_which_run_it_is() -> None:
+    line = {"kind": "run", "run": "20261123120000000-abcd", "model": "o/m", "seq": 1}
+    assert to_event(line) == Fact("run", "20261123120000000-abcd")
+    assert to_event({"kind": "run", "run": 7}) is None
 
 
 def test_a_sample_of_a_strange_host_is_bounded() -> None:

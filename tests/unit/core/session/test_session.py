@@ -3,12 +3,11 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
-from desktop.core.agent.answers import Hello, HostEndpoint, RunStatus, Started, Stopped
+from desktop.core.agent.answers import HostEndpoint
 from desktop.core.agent.client import Agent
 from desktop.core.errors import (
     AgentRefused,
@@ -19,221 +18,25 @@ from desktop.core.errors import (
     HostUnreachable,
     NothingRunning,
 )
-from desktop.core.events import (
-    Ended,
-    Event,
-    PhaseChanged,
-    Ready,
-    Restarting,
-    Retrying,
-    Sample,
-)
+from desktop.core.events import Ended, Ready, Restarting, Retrying, Sample
 from desktop.core.phases import Phase
 from desktop.core.session import session as story
 from desktop.core.session.dial import Dial
 from desktop.core.session.session import Session
-from desktop.core.session.wishes import Wishes
-from desktop.core.ssh.attempt import ORDINARY, Attempt
+from desktop.core.ssh.attempt import ORDINARY
 from desktop.core.ssh.connection import Connection
-from desktop.core.ssh.destination import Destination
-
-Journal = list[dict[str, Any]]
-
-WORK: Journal = [
-    {"kind": "task", "task": "preflight", "state": "running", "seq": 1},
-    {"kind": "task", "task": "preflight", "state": "done", "seq": 2},
-    {"kind": "task", "task": "model-files", "state": "running", "seq": 3},
-    {"kind": "task", "task": "serve", "state": "running", "seq": 4},
-]
-READY = {"kind": "ready", "port": 8000, "model": "a/b", "seq": 5}
-WISHES = Wishes(Destination(host="h", port=22, user="root"))
-STOPPED = {"kind": "end", "reason": "stopped"}
-
-
-class Heard:
-    """What was emitted, and a way to wait for it."""
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-        self._changed = threading.Condition()
-
-    def __call__(self, event: Event) -> None:
-        with self._changed:
-            self.events.append(event)
-            self._changed.notify_all()
-
-    def wait_for(self, wanted: Callable[[Event], bool]) -> Event:
-        with self._changed:
-            found = self._changed.wait_for(lambda: any(map(wanted, self.events)), 10)
-            assert found, self.events
-            return next(filter(wanted, self.events))
-
-    def phase(self, phase: Phase) -> PhaseChanged:
-        event = self.wait_for(
-            lambda event: isinstance(event, PhaseChanged) and event.phase is phase
-        )
-        return cast("PhaseChanged", event)
-
-    @property
-    def phases(self) -> list[Phase]:
-        return [event.phase for event in self.events if isinstance(event, PhaseChanged)]
-
-
-class FakeConnection:
-    """Open until it is closed."""
-
-    def __init__(self) -> None:
-        self.closed = threading.Event()
-        self.poked = threading.Event()
-
-    def when_stalled(self, action: Callable[[], None]) -> None:
-        pass
-
-    def poke(self) -> None:
-        self.poked.set()
-
-    @property
-    def alive(self) -> bool:
-        return not self.closed.is_set()
-
-    def cut(self) -> None:
-        self.closed.set()
-
-    def close(self) -> None:
-        self.closed.set()
-
-
-class FakeHost:
-    """One host: its journal, and what was asked of it.
-
-    Each watch plays the next script: journal lines, or an exception to raise, or an event to wait
-    for before going on.
-    """
-
-    def __init__(self, *scripts: list[Any], run: RunStatus | None = None) -> None:
-        self.scripts = list(scripts)
-        self.asked: list[str] = []
-        self.cursors: list[int] = []
-        self.hello = Hello("1", "3.8", "", "/root", run)
-        self.stop_asked = threading.Event()
-        self.connection = FakeConnection()
-        self.ports = iter([8000, 8001, 8001])
-
-    def deploy(self, connection: Connection) -> Agent:
-        self.connection = cast("FakeConnection", connection)
-        return cast("Agent", self)
-
-    def start(self, spec: dict[str, Any]) -> Started:
-        assert spec["api_key"].startswith("pk-")
-        self.asked.append("start")
-        return Started("r1", adopted=False)
-
-    def watch(self, run: str, after: int) -> Iterator[dict[str, Any]]:
-        assert run == "r1"
-        self.cursors.append(after)
-        for step in self.scripts.pop(0):
-            if isinstance(step, Exception):
-                raise step
-            if step == "until stopped":
-                assert self.stop_asked.wait(10)
-            elif step == "until closed":
-                assert self.connection.closed.wait(10)
-                raise ConnectionLost("connection-lost")
-            else:
-                yield step
-
-    def endpoint(self) -> HostEndpoint:
-        self.asked.append("endpoint")
-        return HostEndpoint("r1", next(self.ports), "pk-1", "a/b", 2048, "0.32.0")
-
-    def stop(self) -> Stopped:
-        self.asked.append("stop")
-        self.stop_asked.set()
-        return Stopped(was_running=True)
-
-
-class FakeForward:
-    """A forward that keeps its port."""
-
-    port = 8123
-
-    def __init__(self) -> None:
-        self.calls: list[str] = []
-
-    def attach(self, connection: Connection, port: int, _more: object = None) -> None:
-        self.calls.append(f"attach {port}")
-
-    def detach(self) -> None:
-        self.calls.append("detach")
-
-    def close(self) -> None:
-        pass
-
-
-@pytest.fixture(autouse=True)
-def forward(monkeypatch: pytest.MonkeyPatch) -> FakeForward:
-    """Give the only forward; there are no sockets here."""
-    forward = FakeForward()
-    monkeypatch.setattr(story, "open_forward", lambda *_ports: forward)
-    monkeypatch.setattr(story, "random", SimpleNamespace(random=lambda: 0.5))
-    monkeypatch.setattr(story, "await_answer", lambda _endpoint, is_moot: not is_moot())
-    return forward
-
-
-@pytest.fixture
-def heard() -> Heard:
-    return Heard()
-
-
-@pytest.fixture
-def begin(heard: Heard) -> Iterator[Callable[..., Session]]:
-    sessions: list[Session] = []
-
-    def make(
-        host: FakeHost, *dials: Exception | Callable[[], None] | None, **options: Any
-    ) -> Session:
-        session = Session(WISHES, heard, dialling(*dials), host.deploy, **options)
-        sessions.append(session)
-        session.start()
-        return session
-
-    yield make
-    for session in sessions:
-        session.close()
-
-
-def dialling(*dials: Exception | Callable[[], None] | None) -> Dial:
-    """Return a dial that fails in these ways, one after the other, and then connects."""
-    tries = list(dials)
-
-    def dial(attempt: Attempt = ORDINARY) -> Connection:
-        step = tries.pop(0) if tries else None
-        if isinstance(step, Exception):
-            raise step
-        if step is not None:
-            step()
-        attempt.abandon.check()
-        return cast("Connection", FakeConnection())
-
-    return dial
-
-
-class Hanging:
-    """A try to connect that ends only when it is given up."""
-
-    def __init__(self) -> None:
-        self.begun = threading.Event()
-        self.given_up = threading.Event()
-
-    def __call__(self, attempt: Attempt = ORDINARY) -> Connection:
-        self.begun.set()
-        with attempt.abandon.by(self.given_up.set):
-            assert self.given_up.wait(10)
-            raise HostUnreachable("host-silent")
-
-
-def living(state: str = "ready") -> RunStatus:
-    return RunStatus("r1", state, "a/b", 8000, "", 0, 5, {}, "", "")
+from tests.helpers.story import (
+    READY,
+    STOPPED,
+    WISHES,
+    WORK,
+    FakeForward,
+    FakeHost,
+    Hanging,
+    Heard,
+    dialling,
+    living,
+)
 
 
 def test_from_a_click_to_ready(begin: Callable[..., Session], heard: Heard) -> None:
@@ -429,28 +232,6 @@ def test_a_lost_run_says_so(begin: Callable[..., Session], heard: Heard) -> None
     assert error.code == "run-lost"
 
 
-def test_stop_ends_in_off(begin: Callable[..., Session], heard: Heard) -> None:
-    host = FakeHost([*WORK, READY, "until stopped", STOPPED])
-    session = begin(host)
-    heard.phase(Phase.READY)
-    session.stop()
-    heard.phase(Phase.OFF)
-    assert host.asked == ["start", "endpoint", "stop"]
-    assert heard.phases[-2:] == [Phase.STOPPING, Phase.OFF]
-    assert Ended("stopped") in heard.events
-
-
-def test_stop_without_a_connection_connects_and_stops(
-    begin: Callable[..., Session], heard: Heard
-) -> None:
-    host = FakeHost()
-    session = begin(host, HostUnreachable("host-refused"))
-    heard.phase(Phase.FAILED)
-    session.stop()
-    heard.phase(Phase.OFF)
-    assert host.asked == ["stop"]
-
-
 def test_close_leaves_the_host_working(begin: Callable[..., Session], heard: Heard) -> None:
     host = FakeHost([*WORK, READY, "until closed"])
     session = begin(host)
@@ -539,28 +320,6 @@ def test_a_model_that_never_answered_is_told_at_once(
     assert isinstance(error, ForwardFailed)
 
 
-def test_a_stop_that_is_cut_off_again_and_again_is_tried_with_pauses(
-    begin: Callable[..., Session], heard: Heard, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    host = FakeHost([*WORK, READY, "until closed"], run=living())
-    session = begin(host)
-    heard.phase(Phase.READY)
-    waits: list[float | None] = []
-    monkeypatch.setattr(session._woken, "wait", waits.append)
-    cuts = iter([ConnectionLost("connection-lost")] * 4)
-    real = host.stop
-
-    def stop() -> Stopped:
-        for cut in cuts:
-            raise cut
-        return real()
-
-    host.stop = stop  # type: ignore[method-assign]
-    session.stop()
-    heard.phase(Phase.OFF)
-    assert waits[-2:] == [2.0, 4.0]
-
-
 def test_a_watch_that_brings_nothing_is_not_taken_up_without_a_pause(
     begin: Callable[..., Session], heard: Heard
 ) -> None:
@@ -607,35 +366,6 @@ def test_a_run_whose_folder_is_gone_is_lost_and_not_just_off(
     assert error.code == "run-lost"
 
 
-def test_stop_of_a_host_that_is_gone_says_that_it_was_not_seen(
-    begin: Callable[..., Session], heard: Heard
-) -> None:
-    host = FakeHost([*WORK, ConnectionLost("connection-lost")])
-    session = begin(host, None, *[HostUnreachable("host-refused")] * 50)
-    heard.wait_for(lambda event: isinstance(event, Retrying) and event.attempt == 1)
-    session.stop()
-    assert isinstance(heard.phase(Phase.FAILED).error, HostUnreachable)
-
-
-def test_a_stop_while_a_person_is_asked_ends_in_off(
-    begin: Callable[..., Session], heard: Heard
-) -> None:
-    asked, answered = threading.Event(), threading.Event()
-
-    class Asking(FakeHost):
-        def deploy(self, connection: Connection) -> Agent:
-            asked.set()
-            assert answered.wait(10)
-            raise AuthenticationFailed("password-needed")
-
-    session = begin(Asking())
-    assert asked.wait(10)
-    session.stop()
-    heard.phase(Phase.STOPPING)
-    answered.set()
-    heard.phase(Phase.OFF)
-
-
 def test_the_phase_never_falls_back_because_of_a_cancelled_task(
     begin: Callable[..., Session], heard: Heard
 ) -> None:
@@ -661,19 +391,6 @@ def test_after_close_nothing_is_said(begin: Callable[..., Session], heard: Heard
     told = len(heard.events)
     session.stop()
     assert len(heard.events) == told
-
-
-def test_a_first_try_that_hangs_is_given_up_by_a_stop_at_once(
-    heard: Heard,
-) -> None:
-    hanging = Hanging()
-    session = Session(WISHES, heard, hanging)
-    session.start()
-    assert hanging.begun.wait(10)
-    session.stop()
-    heard.phase(Phase.OFF)
-    assert hanging.given_up.is_set()
-    session.close()
 
 
 def test_a_try_that_hangs_does_not_hold_up_the_close(heard: Heard) -> None:
