@@ -45,6 +45,8 @@ class Model:
         quantization: "awq" or "gptq".
         group_size: of the quantization.
         attention_layers: layers that have a KV cache; 0 = all of them.
+        state: numbers that the other layers keep for each sequence, all together.
+        sees: whether it reads pictures too.
         dtype: what the engine is told, or "" for what the checkpoint says.
         cuda_major: the lowest CUDA whose newest engine knows the model.
         stop_token_ids: where a reply must end, beyond the model's own EOS.
@@ -73,6 +75,8 @@ class Model:
     quantization: str = "awq"
     group_size: int = 128
     attention_layers: int = 0
+    state: int = 0
+    sees: bool = False
     dtype: str = "half"
     cuda_major: int = 12
     stop_token_ids: tuple[int, ...] = ()

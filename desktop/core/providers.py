@@ -25,6 +25,8 @@ class Provider:
         trap: what people lose money or data by, in one sentence, by language.
         power_off: whether powering off from inside the host is known to end the billing.
         kept_days: after so many days powered off everything is deleted; 0 = not known.
+        currency: in which it bills.
+        rates: what an hour usually costs, by the card's name as people say it.
     """
 
     id: str
@@ -34,6 +36,8 @@ class Provider:
     trap: Mapping[str, str]
     power_off: bool
     kept_days: int
+    currency: str
+    rates: Mapping[str, float]
 
 
 @cache
@@ -41,7 +45,7 @@ def providers() -> dict[str, Provider]:
     """Return all known providers by id."""
     table = tomllib.loads(asset("providers.toml").read_text(encoding="utf-8"))
     return {
-        name: Provider(id=name, **{**entry, "domains": tuple(entry["domains"])})
+        name: Provider(id=name, **{"rates": {}, **entry, "domains": tuple(entry["domains"])})
         for name, entry in table.items()
     }
 

@@ -15,13 +15,17 @@ from desktop.core.explain import Language
 
 
 class Texts:
-    """The strings of one language.
+    """The strings of the language in use.
 
     Attributes:
         language: "zh" or "en".
     """
 
     def __init__(self, language: Language) -> None:
+        self.speak(language)
+
+    def speak(self, language: Language) -> None:
+        """Use another language from now on; what was read already stays as it is."""
         self.language: Language = language
         self._texts = catalogue(language)
 

@@ -1,0 +1,1 @@
+"""The cost diary: what each session has cost, and what came of it."""
