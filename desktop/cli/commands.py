@@ -19,6 +19,7 @@ import click
 
 from desktop import __version__
 from desktop.cli.encodings import forgive_encodings
+from desktop.cli.late import LateOutput
 from desktop.cli.options import (
     Invocation,
     connection_options,
@@ -103,16 +104,21 @@ def _abandon_stdout() -> None:
 def _output(*, json: bool, language: Any) -> Output:
     if json:
         return JsonLines(language)
-    from desktop.cli.terminal import Terminal  # noqa: PLC0415 - rich is not needed for --json
 
-    return Terminal(language)
+    def terminal() -> Output:
+        from desktop.cli.terminal import Terminal  # noqa: PLC0415 - rich: not for the app
+
+        return Terminal(language)
+
+    return LateOutput(terminal)
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="paperkite")
 @click.option("--lang", type=click.Choice(["zh", "en"]), help="Language of the app.")
+@click.option("--hidden", is_flag=True, help="Start the app in the tray, where there is one.")
 @click.pass_context
-def main(context: click.Context, lang: str | None) -> int:
+def main(context: click.Context, lang: str | None, hidden: bool) -> int:
     """Bring a rented GPU host to a streaming reply, and stop it again.
 
     Without a command: the app. HOST is a saved name (see paperkite hosts), a saved group of hosts,
@@ -125,7 +131,7 @@ def main(context: click.Context, lang: str | None) -> int:
     def work(call: Invocation, _output: Output) -> int:
         from desktop.cli.app import open_app  # noqa: PLC0415 - the only way to Qt
 
-        return open_app(call)
+        return open_app(call, hidden=hidden)
 
     return carry_out({"lang": lang}, work)
 
@@ -290,6 +296,20 @@ def rehearse(**typed: Any) -> int:
         return rehearse_here(call, output, **extra)
 
     return carry_out(typed, work, interrupted="rehearsal-interrupted")
+
+
+@main.command("desktop-entry")
+@click.option("--remove", is_flag=True, help="Take it out of the menu again.")
+@output_options
+def list_in_menu(remove: bool, **typed: Any) -> int:
+    """Put the app into the menu of a Linux desktop, for this user."""
+
+    def work(_call: Invocation, output: Output) -> int:
+        from desktop.cli import menu  # noqa: PLC0415
+
+        return menu.list_in_menu(output, remove=remove)
+
+    return carry_out(typed, work)
 
 
 @main.group(invoke_without_command=True)

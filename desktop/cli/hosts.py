@@ -9,6 +9,7 @@ from desktop.cli.options import Invocation
 from desktop.cli.output import Output
 from desktop.core import settings as settings_file
 from desktop.core.errors import DestinationError
+from desktop.core.last_checks import LastChecks
 from desktop.core.local_ports import LocalPorts
 from desktop.core.proxy_setting import check_proxy
 from desktop.core.saved import SavedHost, check_name
@@ -77,6 +78,7 @@ def _chosen(call: Invocation, entry: Entry) -> dict[str, Any]:
         "model": typed.model,
         "revision": typed.revision,
         "max_model_len": typed.max_model_len,
+        "kv_cache_dtype": typed.kv_cache_dtype,
         "data_dir": typed.data_dir,
         "engine": typed.engine,
         "local_port": typed.local_port,
@@ -99,5 +101,6 @@ def forget_host(call: Invocation, output: Output, name: str) -> int:
         raise DestinationError("host-not-saved", name=name[:80])
     settings_file.change(call.paths.settings, lambda settings: without_host(settings, name))
     LocalPorts(call.paths.local_ports).forget(name)
+    LastChecks(call.paths.last_checks).forget(name)
     output.say("host-forgotten", name=name)
     return 0

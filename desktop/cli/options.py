@@ -91,6 +91,11 @@ _MODEL_OF_HOST = [
     click.option(
         "--max-model-len", metavar="N|auto", callback=_length, help="Context length in tokens."
     ),
+    click.option(
+        "--kv-cache-dtype",
+        type=click.Choice(["auto", "fp8"]),
+        help="Of the cache that holds the context; fp8 has room for twice as much.",
+    ),
     click.option("--data-dir", metavar="DIR", help="Folder on the host for everything big."),
     click.option("--engine", metavar="REQUIREMENT", help="For example vllm==0.32.0."),
 ]
@@ -99,11 +104,6 @@ _SHARED = [
     click.option("--hub", metavar="URL", help="A ModelScope-compatible hub."),
     click.option("--engine-env", metavar="DIR", help="Adopt an engine environment on the host."),
     click.option("--engine-arg", metavar="ARG", multiple=True, help="For the engine; repeatable."),
-    click.option(
-        "--kv-cache-dtype",
-        type=click.Choice(["auto", "fp8"]),
-        help="Of the cache that holds the context; fp8 has room for twice as much.",
-    ),
     click.option(
         "--trust-remote-code",
         is_flag=True,

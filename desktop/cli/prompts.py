@@ -70,7 +70,8 @@ class TerminalPrompts:
         if not self._interactive:
             return None
         who = question.opens
-        key = f"cli.{question.kind}-again" if question.wrong else f"cli.{question.kind}"
+        again = question.wrong or question.paste_refused
+        key = f"cli.{question.kind}-again" if again else f"cli.{question.kind}"
         text = self._texts(key, who=who)
         answer = _typed(
             lambda: click.prompt(text, hide_input=True, default="", show_default=False, err=True)

@@ -1,61 +1,69 @@
-"""The app put together: QApplication, window, tray, and the core behind them.
-
-    first the window is on screen → then what is slow to import is imported, in a thread
-    → then, if asked for, the session starts
+"""The app put together: window, tray, screens, diary, and the core behind them.
 
 Closing the window goes on in the tray where there is one; where there is none, it quits.
 """
 
 from __future__ import annotations
 
-import gc
 import os
-import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import CancelledError
+from contextlib import suppress
 from importlib import import_module
-from pathlib import Path
 
-from PySide6.QtCore import QEvent, QLibraryInfo, QObject, QTimer
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from desktop.core.amounts import joined
 from desktop.core.catalogue import DEFAULT_MODEL
-from desktop.core.errors import StorageError
+from desktop.core.diary.diary import Diary
+from desktop.core.diary.entry import About
+from desktop.core.errors import AppError, StorageError
 from desktop.core.explain import Language, explain
+from desktop.core.language import system_language
 from desktop.core.paths import Paths
 from desktop.core.session.wishes import Wishes
 from desktop.core.settings import Settings
 from desktop.core.texts import Texts
+from desktop.system.hub_token import HubToken
 from desktop.system.keyring import Keyring
 from desktop.system.network import network_watcher
+from desktop.system.single_instance import ACTIVATION_TOKEN
 from desktop.system.wake import SleepWatcher
 from desktop.ui import fonts
+from desktop.ui.application import application
+from desktop.ui.attention import Attention
 from desktop.ui.bridge import Bridge, Item
 from desktop.ui.chats.keeping import Keeping
 from desktop.ui.chats.remembered import Remembered
 from desktop.ui.controller import Controller
-from desktop.ui.intents import FromHost, HostKey, Target
-from desktop.ui.interrupt import Interrupt
+from desktop.ui.first_paint import FirstPaint
+from desktop.ui.host import Host
+from desktop.ui.intents import FromHost, HostKey, Screen, Target
 from desktop.ui.prompts import WindowPrompts
+from desktop.ui.screens import Change, Screens
+from desktop.ui.stops import Stops
 from desktop.ui.style import style_sheet
 from desktop.ui.theme import Theme, palette
-from desktop.ui.tray import Tray, TrayActions
+from desktop.ui.tray import Tray
+from desktop.ui.tray_deeds import TrayDeeds
 from desktop.ui.window import Window
 
-# Threads that parse take the interpreter for at most this long: no tick waits (Python's own
-# default of 5 ms shows in the stream; measured, 0.5 ms costs no CPU worth naming).
-_SWITCH_INTERVAL_S = 0.0005
+_TERMS = ("lease_minutes", "idle_minutes", "limit_minutes", "power_off")
+_DRESS = ("language", "font", "font_size")  # what a window is made in
 
 
 class App:
     """Everything that lives while the app runs.
 
     Attributes:
-        window: the one window.
+        window: the one window; made anew in another language.
         tray: the icon, there or not.
         controller: the intents, and the core behind them.
+        stops: what asks before something is stopped or left.
+        screens: what opens beside the conversation.
+        attention: what is told to a person who does not look.
     """
 
     def __init__(
@@ -68,50 +76,68 @@ class App:
         keyring: Keyring | None = None,
     ) -> None:
         """Build it; nothing is shown and nothing is connected yet."""
-        self._texts = Texts(language)
-        self._theme = Theme(settings.theme)
-        self._dress()
-        self._theme.changed.connect(self._dress)
+        self.window: Window
+        self._texts, self._theme = Texts(language), Theme(settings.theme)
+        self._dress(settings)
+        self._theme.changed.connect(self._colour)
         self._bridge = Bridge(self._deliver)
         self._keyring = keyring or Keyring()
-        self.controller = Controller(
-            wishes,
-            settings,
-            paths,
-            self._bridge,
-            self._questions,
-            on_target=self._show_target,
-            on_removed=self._remove,
-            on_quit=QApplication.quit,
-        )
-        model = settings.model or DEFAULT_MODEL
+        self._hub_token = HubToken(self._keyring)
+        self.controller = self._make_controller(wishes, settings, paths)
         self._keeping = Keeping(paths.database, self.controller.replies, self.controller.price)
         self._keeping.troubled.connect(self._say_trouble)
-        remembered = Remembered(paths.state / "window.json")
-        self.window = Window(
-            self.controller, self._theme, self._texts, self._keeping.chats, remembered, model
-        )
-        self.tray = Tray(self._tray_actions(), self._theme, self._texts)
-        self.tray.appeared.connect(self._use_tray)
-        self.window.changed.connect(self._show_in_tray)
-        self._show_hosts()
-        self._say_trouble(self._keeping.remark)
+        self._diary = Diary(paths.diary, tell=self._say_from_elsewhere)
+        self._remembered = Remembered(paths.state / "window.json")
+        self._make_parts(paths)
         again = self.controller.look_again
         self._watchers = (SleepWatcher(again), network_watcher(again))
         self._warm_up: threading.Thread | None = None
         self._ended = False
+        self._show_hosts()
+        self._say_trouble(self._keeping.remark)
 
-    def show(self, then: Callable[[], None]) -> None:
-        """Show the window; `then` is called once it has been painted."""
-        self._first_paint = _FirstPaint(self.window, then)
+    def show(self, then: Callable[[], None], *, hidden: bool = False) -> None:
+        """Show the window; `then` is called once it has been painted.
+
+        With `hidden` it stays away where there is a tray, and `then` is called at once.
+        """
+        if hidden:
+            self.tray.begin()
+        if self.tray.there:
+            QTimer.singleShot(0, self.window, then)
+            return
+        FirstPaint(self.window, then)
         self.window.show()
-        self.tray.begin()
+        if not hidden:
+            self.tray.begin()
+
+    def raise_from_elsewhere(self, activation: str) -> bool:
+        """Bring the window to the front: the app was started once more. From any other thread.
+
+        Args:
+            activation: Wayland's token of the click that did it, or "".
+
+        Returns:
+            Whether it came: not while the app is being quit.
+        """
+
+        def come() -> None:
+            if activation:
+                os.environ[ACTIVATION_TOKEN] = activation  # Qt's Wayland plugin takes it from here
+            self._deeds.open()
+
+        try:
+            self._bridge.ask(come)
+        except CancelledError:
+            return False
+        return True
 
     def warm_up(self) -> None:
         """Import what is slow, in a thread: the window is there and answers meanwhile."""
-        self._warm_up = threading.Thread(target=_import_slow_parts, name="warm-up")
+        self._warm_up = threading.Thread(target=self._work_beside, name="warm-up")
         self._warm_up.start()
         self.controller.warm_up()
+        self._diary.begin()
         for watcher in self._watchers:
             watcher.start()
 
@@ -122,6 +148,8 @@ class App:
         self._ended = True
         for watcher in self._watchers:
             watcher.stop()
+        self.screens.close()
+        self.stops.close()
         self.window.end()
         self.controller.close()
         self._keeping.close()
@@ -129,19 +157,78 @@ class App:
         self.window.hide()
         if self._warm_up is not None:
             self._warm_up.join()
+        self._hub_token.join()
+        self._diary.close()
 
-    # -- parts -------------------------------------------------------------------------------------
+    # -- making it ---------------------------------------------------------------------------------
 
-    def _deliver(self, batch: list[Item]) -> None:
-        for key, events in self.controller.by_host(batch).items():
-            self.controller.host(key).apply(events)
-            self.window.apply(key, events)
-        self.window.desk.hear(item for item in batch if not isinstance(item, FromHost))
+    def _make_controller(
+        self, wishes: Wishes | None, settings: Settings, paths: Paths
+    ) -> Controller:
+        return Controller(
+            wishes,
+            settings,
+            paths,
+            self._bridge,
+            self._questions,
+            lambda: self._hub_token.value,
+            on_target=self._show_target,
+            on_removed=self._remove,
+            on_quit=self._quit,
+        )
 
-    def _say_trouble(self, error: StorageError | None) -> None:
-        if error is not None:
-            why = explain(error, self._texts.language)
-            self.window.desk.toast.say(joined(why.title, why.detail))
+    def _make_parts(self, paths: Paths) -> None:
+        controller, texts, theme = self.controller, self._texts, self._theme
+        # Not `quit`: that closes the window first, whose closing asks once more, or hides it.
+        self.stops = Stops(
+            controller, theme, texts, lambda: self.window, lambda: QApplication.exit(0)
+        )
+        self.screens = Screens(
+            controller,
+            theme,
+            texts,
+            paths,
+            self._hub_token,
+            self._diary,
+            lambda key: self.window.panes[key].report(),
+            on_changed=self._change,
+            on_trouble=self._say_trouble,
+        )
+        self._deeds = TrayDeeds(controller, self.stops, self.screens, texts, lambda: self.window)
+        self.tray = Tray(self._deeds.actions(), theme, texts)
+        self.attention = Attention(
+            texts,
+            self.tray,
+            self._remembered,
+            self._diary.clock,
+            window=lambda: self.window,
+            settings=lambda: controller.settings,
+            host=controller.host,
+        )
+        self.window = self._make_window()
+        self.tray.appeared.connect(self._use_tray)
+
+    def _make_window(self) -> Window:
+        made = Window(
+            self.controller,
+            self._theme,
+            self._texts,
+            self._keeping.chats,
+            self._remembered,
+            self.controller.settings.model or DEFAULT_MODEL,
+            wall=self._diary.clock,
+            entry=self._diary.entry,
+            may_power_off=self.stops.may_power_off,
+        )
+        made.stopping.connect(lambda key: self.stops.stop(HostKey(key)))
+        made.rate_wanted.connect(self._ask_rate)
+        made.snoozed.connect(self.attention.idle.snooze)
+        made.muted.connect(self.attention.idle.mute)
+        made.changed.connect(self._show_in_tray)
+        made.wanted.connect(self._open_screen)
+        made.page_wanted.connect(self.screens.show_page)
+        made.hidden.connect(self.attention.say_hidden)
+        return made
 
     def _show_hosts(self) -> None:
         for key, host in self.controller.hosts.items():
@@ -152,146 +239,140 @@ class App:
         else:
             self.window.show_host(first)
 
+    # -- what comes --------------------------------------------------------------------------------
+
+    def _deliver(self, batch: list[Item]) -> None:
+        for key, events in self.controller.by_host(batch).items():
+            host = self.controller.host(key)
+            host.apply(events)
+            if not host.surveys:  # a look is no session
+                self._diary.hear(key, _about(host), events)
+            self.window.apply(key, events)
+            self.screens.hear(key, events)
+            self.stops.hear(key, events)
+            self.attention.hear(key, events)
+        self.window.desk.hear(item for item in batch if not isinstance(item, FromHost))
+
     def _questions(self) -> WindowPrompts:
         """Return what asks about one host: the question of another one stays open."""
         return WindowPrompts(self._bridge, lambda: self.window, self._texts, self._keyring)
 
+    def _quit(self) -> None:
+        self.stops.quit()
+
     def _show_in_tray(self) -> None:
         self.tray.show_hosts(self.window.listed())
 
-    def _dress(self) -> None:
-        application = QApplication.instance()
-        assert isinstance(application, QApplication)
-        application.setPalette(palette(self._theme.colours))
-        application.setStyleSheet(style_sheet(self._theme.colours))
+    def _use_tray(self) -> None:
+        self.window.hides = True
 
     def _show_target(self, key: HostKey, target: Target) -> None:
         self.window.show_target(key, target)
 
     def _remove(self, key: HostKey) -> None:
+        self._diary.leave(key)
         self.window.remove_host(key)
 
-    def _use_tray(self) -> None:
-        self.window.hides = True
+    def _say_trouble(self, error: AppError | None) -> None:
+        if error is not None:
+            why = explain(error, self._texts.language)
+            self.window.desk.toast.say(joined(why.title, why.detail))
 
-    def _tray_actions(self) -> TrayActions:
-        return TrayActions(
-            open=self._open,
-            start=self._start,
-            stop=self.window.stop,
-            copy_endpoint=self._copy_endpoint,
-            quit=self.controller.quit,
-        )
+    def _say_from_elsewhere(self, error: StorageError) -> None:
+        """Say what is wrong with the diary, whose thread this is."""
+        with suppress(CancelledError):
+            self._bridge.ask(lambda: self._say_trouble(error))
 
-    def _open(self, key: HostKey | None = None) -> None:
-        if key is not None:
-            self.window.show_host(key)
-        self.window.show()
-        self.window.raise_()
-        self.window.activateWindow()
+    # -- what is wished ----------------------------------------------------------------------------
 
-    def _start(self, key: HostKey) -> None:
-        target = self.controller.host(key).target()
-        if self.controller.host(key).start(target.host_text, target.model):
-            self._open(key)
+    def _open_screen(self, screen: Screen) -> None:
+        self.screens.open(screen, self.window, self.window.current)
 
-    def _copy_endpoint(self, key: HostKey) -> None:
-        if endpoint := self.controller.host(key).endpoint:
-            text = self._texts(
-                "endpoint.copy",
-                base_url=endpoint.base_url,
-                api_key=endpoint.api_key,
-                model=endpoint.model,
-            )
-            QGuiApplication.clipboard().setText(text)
+    def _ask_rate(self, key: str) -> None:
+        from desktop.ui.rate.dialog import RateDialog  # noqa: PLC0415 - when it is wanted
 
+        host = self.controller.host(HostKey(key))
+        saved, provider = host.saved, host.provider()
+        price = (saved.rate, saved.currency, saved.spending_limit)
+        dialog = RateDialog(self.window, self._theme, self._texts, key, provider, *price)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
 
-class _FirstPaint(QObject):
-    """Calls back once, after a widget was painted for the first time."""
+        def keep(rate: float, currency: str, limit: float) -> None:
+            host.price(rate, currency, limit)
+            self._diary.price(key, _about(host))
 
-    def __init__(self, window: Window, then: Callable[[], None]) -> None:
-        super().__init__(window)
-        self._then = then
-        window.installEventFilter(self)
+        dialog.chosen.connect(keep)
+        dialog.open()
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        """Wait for the paint, then for the turn after it."""
-        if event.type() == QEvent.Type.Paint:
-            watched.removeEventFilter(self)
-            QTimer.singleShot(0, self, self._then)
-        return False
+    def _change(self, how: Change) -> None:
+        """Keep a change of the settings, and have it hold."""
+        before = self.controller.settings
+        self.controller.change(how)
+        now = self.controller.settings
+        changed = {
+            name for name in Settings.__slots__ if getattr(before, name) != getattr(now, name)
+        }
+        self._theme.choose(now.theme)
+        self.controller.take_settings()
+        if "share_endpoint" in changed:
+            self._say_trouble(self.controller.share(wanted=now.share_endpoint))
+        if changed.intersection(_TERMS):
+            self.controller.change_terms()
+        if changed.intersection(_DRESS):
+            self._texts.speak(_language_of(now))
+            application().setFont(fonts.interface(now.font, now.font_size))
+            QTimer.singleShot(0, self.window, self._renew_window)  # a row of the old one emits
 
+    def _renew_window(self) -> None:
+        """Make the window anew, in another language or font; what is under way goes on."""
+        old, was_visible = self.window, self.window.isVisible()
+        screens = self.screens.close()
+        self.stops.close()
+        old.end()
+        self.window = self._make_window()
+        self.window.resume(old)
+        if was_visible:
+            self.window.show()
+        for host in self.controller.hosts.values():
+            host.questions.move()
+        for screen, about in screens:
+            self.screens.open(screen, self.window, about)
+        old.hide()
+        old.deleteLater()
+        self.tray.speak()
+        self._show_in_tray()
 
-def run(
-    wishes: Wishes | None,
-    *,
-    start_now: bool,
-    paths: Paths,
-    settings: Settings,
-    language: Language,
-    on_first_paint: Callable[[], None] | None = None,
-) -> int:
-    """Show the app until it is quit.
+    def _dress(self, settings: Settings) -> None:
+        if settings.font or settings.font_size:
+            application().setFont(fonts.interface(settings.font, settings.font_size))
+        self._colour()
 
-    Args:
-        wishes: the host and what is to run there; None: the saved host, or ask for one.
-        start_now: begin at once, as if Start had been clicked.
-        paths: our own files.
-        settings: the user's choices.
-        language: of everything that is shown.
-        on_first_paint: called when the window is on screen.
+    def _colour(self) -> None:
+        qt = application()
+        qt.setPalette(palette(self._theme.colours))
+        qt.setStyleSheet(style_sheet(self._theme.colours))
 
-    Returns:
-        The exit status.
-    """
-    qt = application()
-    app = App(wishes, paths=paths, settings=settings, language=language)
-
-    def begin() -> None:
-        if on_first_paint is not None:
-            on_first_paint()
-        app.warm_up()
-        first = app.controller.first()
-        if start_now and first is not None:
-            app.controller.host(first).begin()
-        gc.collect()
-        gc.freeze()  # a full collection over what never goes away costs a frame
-
-    with Interrupt(qt.quit):
-        app.show(begin)
-        status = qt.exec()
-        app.close()
-    return status
+    def _work_beside(self) -> None:
+        _import_slow_parts()
+        if self.controller.settings.hub_token_kept:
+            self._hub_token.read()
+            with suppress(CancelledError):  # the app is being quit
+                self._bridge.ask(self.controller.take_settings)
 
 
-def application() -> QApplication:
-    """Return the application object in our style, made at the first call."""
-    existing = QApplication.instance()
-    if isinstance(existing, QApplication):
-        qt = existing
-    else:
-        _choose_input_method()
-        sys.setswitchinterval(_SWITCH_INTERVAL_S)
-        qt = QApplication(sys.argv[:1])
-    qt.setApplicationName("paperkite")
-    qt.setApplicationDisplayName("Paperkite")
-    qt.setDesktopFileName("paperkite")
-    qt.setStyle("Fusion")
-    qt.setFont(fonts.interface())
-    qt.setQuitOnLastWindowClosed(False)  # the window's own closing decides
-    return qt
+def _about(host: Host) -> About:
+    target = host.target()
+    return About(target.model, target.rate, target.currency)
 
 
-def _choose_input_method() -> None:
-    """Reach fcitx through its ibus interface: PyPI's wheels bring no fcitx plugin (hydrus#1794)."""
-    plugins = Path(QLibraryInfo.path(QLibraryInfo.LibraryPath.PluginsPath))
-    has_plugin = any(plugins.glob("platforminputcontexts/*fcitx*"))
-    if os.environ.get("QT_IM_MODULE", "").startswith("fcitx") and not has_plugin:
-        os.environ["QT_IM_MODULE"] = "ibus"
+def _language_of(settings: Settings) -> Language:
+    """Return the chosen language, or the system's."""
+    return "zh" if settings.language == "zh" else "en" if settings.language else system_language()
 
 
 def _import_slow_parts() -> None:
-    import_module("desktop.core.session.session")  # paramiko
+    import_module("desktop.core.session.session")  # without paramiko: that comes with a connection
+    import_module("desktop.core.session.dial")
     from desktop.ui.transcript.markdown import to_html  # noqa: PLC0415
 
     to_html("**paper** `kite`", {})

@@ -7,7 +7,7 @@ another one next time, that is refused too.
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QCheckBox, QWidget
+from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
 from desktop.core.errors import HostKeyChanged
 from desktop.core.texts import Texts
@@ -36,8 +36,11 @@ class ChangedKeyDialog(Question):
             (texts["changed-key.before"], str(facts["expected"])),
             (now, self.fingerprint),
         ):
-            self.body.addWidget(label(heading, tone="quiet"))
-            self.body.addWidget(fingerprint(shown))
+            pair = QVBoxLayout()
+            pair.setSpacing(2)
+            pair.addWidget(label(heading, tone="quiet"))
+            pair.addWidget(fingerprint(shown))
+            self.body.addLayout(pair)
         self.body.addWidget(label(texts["changed-key.explain"], wrap=True))
         sure = QCheckBox(texts["changed-key.sure"])
         sure.setObjectName("sureBox")

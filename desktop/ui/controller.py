@@ -16,9 +16,11 @@ from desktop.core import settings as settings_file
 from desktop.core.bill import cost
 from desktop.core.catalogue import DEFAULT_MODEL
 from desktop.core.errors import AppError, StorageError
-from desktop.core.events import Endpoint, Event
+from desktop.core.events import Emit, Endpoint, Event
+from desktop.core.last_checks import LastChecks
 from desktop.core.local_ports import LocalPorts
 from desktop.core.paths import Paths
+from desktop.core.rental import Rental
 from desktop.core.saved import SavedHost, propose_name
 from desktop.core.session.retrying import BOOT_SECONDS
 from desktop.core.session.wishes import Wishes, from_settings
@@ -27,12 +29,13 @@ from desktop.core.ssh.destination import Destination, parse, resolve
 from desktop.core.ssh.known_hosts import KnownHosts
 from desktop.ui.bridge import Bridge, Item
 from desktop.ui.host import Host, Questions, Works
-from desktop.ui.intents import FromHost, HostKey, Target
+from desktop.ui.intents import Chosen, FromHost, HostKey, Target
 
 if TYPE_CHECKING:
     from desktop.core.chat.replies import Replies
     from desktop.core.session.dial import Dial
     from desktop.core.session.session import Session
+    from desktop.core.session.survey import Survey
 
 
 class Controller:
@@ -40,6 +43,7 @@ class Controller:
 
     Attributes:
         hosts: those that are listed, in the order in which they came.
+        settings: the user's choices as they are now.
     """
 
     def __init__(
@@ -49,6 +53,7 @@ class Controller:
         paths: Paths,
         bridge: Bridge,
         questions: Callable[[], Questions],
+        hub_token: Callable[[], str] = str,
         *,
         on_target: Callable[[HostKey, Target], None],
         on_removed: Callable[[HostKey], None],
@@ -62,16 +67,18 @@ class Controller:
             paths: our own files.
             bridge: carries events to the window.
             questions: makes what asks the person about one host.
+            hub_token: returns the hub's token, a secret, or "".
             on_target: told of a host that is new, or goes elsewhere now.
             on_removed: told of a host that is forgotten.
             on_quit: ends the app.
         """
         self.hosts: dict[HostKey, Host] = {}
-        self._settings, self._paths = settings, paths
-        self._bridge, self._questions = bridge, questions
+        self.settings, self._paths = settings, paths
+        self._bridge, self._questions, self._hub_token = bridge, questions, hub_token
         self._on_target, self._on_removed, self._on_quit = on_target, on_removed, on_quit
         self._replies: Replies | None = None
         self._ports = LocalPorts(paths.local_ports)
+        self._checks = LastChecks(paths.last_checks)
         if wishes is not None:
             where = wishes.destination
             saved = SavedHost(where.text or str(where), model=wishes.model)
@@ -86,20 +93,22 @@ class Controller:
         """Return what can be asked of one host."""
         return self.hosts[key]
 
-    def add(self, host: str, model: str) -> HostKey | AppError:
-        """Save a host and bring it to ready; one that is there already is only started."""
+    def add(self, host: str, chosen: Chosen, *, survey: bool = False) -> HostKey | AppError:
+        """Save a host and bring it to ready, or only look at it; one that is there stays one."""
         try:
             there = self._with_line(parse(host).text)
             key = self._new(resolve(host)) if there is None else there
         except AppError as error:
             return error
-        return self.hosts[key].start(host, model) or key
+        begin = self.hosts[key].survey if survey else self.hosts[key].start
+        return begin(host, chosen) or key
 
     def remove(self, key: HostKey) -> None:
         """Forget a host; what runs there goes on."""
         self.hosts.pop(key).close()
         self._ports.forget(key)
-        self._change(lambda settings: without_host(settings, key))
+        self._checks.forget(key)
+        self.change(lambda settings: without_host(settings, key))
         self._on_removed(key)
 
     def quit(self) -> None:
@@ -111,7 +120,7 @@ class Controller:
     def first(self) -> HostKey | None:
         """Return the host to show first: the command line's, or the one that was used last."""
         given = (key for key, host in self.hosts.items() if host.wishes is not None)
-        name = HostKey(self._settings.host)
+        name = HostKey(self.settings.host)
         used = name if name in self.hosts else self._with_line(name)
         return next(given, None) or used or next(iter(self.hosts), None)
 
@@ -150,6 +159,32 @@ class Controller:
         for host in tuple(self.hosts.values()):
             host.look_again()
 
+    def change(self, how: Callable[[Settings], Settings]) -> None:
+        """Change the settings; that they cannot be saved stops nobody from going on."""
+        before, self.settings = self.settings, how(self.settings)
+        if self.settings != before:
+            with suppress(StorageError):
+                settings_file.change(self._paths.settings, how)
+
+    def share(self, *, wanted: bool) -> AppError | None:
+        """Let other programs use the endpoints, or no more; returns what stands against it."""
+        problem = None
+        for host in self.hosts.values():
+            problem = host.share(wanted=wanted) or problem
+        return problem
+
+    def take_settings(self) -> None:
+        """Have the settings, and the hub's token, hold for every host from its next start on."""
+        for host in self.hosts.values():
+            host.take_settings()
+
+    def change_terms(self) -> None:
+        """Put every run under the terms of the settings as they are now."""
+        for host in self.hosts.values():
+            if host.wishes is not None:
+                where = host.wishes.destination
+                host.change_terms(from_settings(self.settings, where, host.saved))
+
     def close(self) -> None:
         """End all threads; the hosts work on."""
         self._bridge.close()
@@ -167,14 +202,17 @@ class Controller:
     # -- parts -------------------------------------------------------------------------------------
 
     def _list(self, key: HostKey, saved: SavedHost, wishes: Wishes | None = None) -> None:
+        rental = Rental()
         works = Works(
             questions=self._questions(),
             wished=partial(self._wished, key),
             dial=lambda wished: self._dial(key, wished),
-            session=partial(self._session, key),
+            session=partial(self._session, key, rental),
+            survey=partial(self._survey, key, rental),
+            last_check=lambda: self._checks.of(key),
             chosen=partial(self._chosen, key),
         )
-        saved = replace(saved, model=saved.model or self._settings.model or DEFAULT_MODEL)
+        saved = replace(saved, model=saved.model or self.settings.model or DEFAULT_MODEL)
         self.hosts[key] = Host(key, saved, works, wishes)
 
     def _new(self, where: Destination) -> HostKey:
@@ -183,7 +221,7 @@ class Controller:
         return key
 
     def _name_of(self, host: str, port: int) -> str:
-        taken = {*self.hosts, *self._settings.hosts, *self._settings.groups}
+        taken = {*self.hosts, *self.settings.hosts, *self.settings.groups}
         return propose_name(host, port, taken)
 
     def _with_line(self, line: str) -> HostKey | None:
@@ -192,44 +230,58 @@ class Controller:
 
     def _wished(self, key: HostKey, line: str, model: str) -> Wishes:
         """Return the wishes in what was typed for a host; raises DestinationError."""
-        wishes = from_settings(self._settings, resolve(line), self.hosts[key].saved)
-        ports = self._ports.to_try(key, self._settings)
+        saved, token = self.hosts[key].saved, self._hub_token()
+        wishes = from_settings(self.settings, resolve(line), saved, token)
+        ports = self._ports.to_try(key, self.settings)
         return replace(wishes, name=key, usual_ports=ports, model=model or wishes.model)
 
     def _dial(self, key: HostKey, wishes: Wishes) -> Dial:
-        # paramiko: a quarter of a second that nobody should wait for before the first paint.
-        from desktop.core.session.dial import dialler  # noqa: PLC0415
+        from desktop.core.session.dial import dialler  # noqa: PLC0415 - sockets: not at start
 
         known_hosts = KnownHosts(self._paths.known_hosts)
         questions = self.hosts[key].questions
         return dialler(wishes, questions, known_hosts, forwarding=True, until_pinned=True)
 
-    def _session(self, key: HostKey, wishes: Wishes, dial: Dial) -> Session:
-        from desktop.core.session.session import Session  # noqa: PLC0415 - paramiko, as above
+    def _session(self, key: HostKey, rental: Rental, wishes: Wishes, dial: Dial) -> Session:
+        from desktop.core.session.session import Session  # noqa: PLC0415 - as above
+
+        name = "" if wishes.local_port else wishes.name
+        emit = self._ports.keeping(name, self._emit(key))
+        return Session(
+            wishes,
+            emit,
+            dial,
+            patience_s=BOOT_SECONDS,
+            is_shared=self.settings.share_endpoint,
+            rental=rental,
+        )
+
+    def _survey(self, key: HostKey, rental: Rental, wishes: Wishes, dial: Dial) -> Survey:
+        from desktop.core.session.survey import Survey  # noqa: PLC0415 - as above
+
+        return Survey(wishes, self._emit(key), dial, patience_s=BOOT_SECONDS, rental=rental)
+
+    def _emit(self, key: HostKey) -> Emit:
+        """Return what hears a host: it goes to the window, and what is found out is remembered."""
 
         def post(event: Event) -> None:
             self._bridge.post(FromHost(key, event))
 
-        name = "" if wishes.local_port else wishes.name
-        emit = self._ports.keeping(name, post)
-        return Session(wishes, emit, dial, patience_s=BOOT_SECONDS)
+        def asked() -> str:
+            host = self.hosts.get(key)
+            return "" if host is None else host.target().model
+
+        return self._checks.keeping(key, post, asked)
 
     def _chosen(self, key: HostKey, saved: SavedHost | None) -> None:
         """Show where a host goes now, and save it as the default one if it is to be saved."""
         if saved is not None:
-            self._change(
+            self.change(
                 lambda settings: replace(
                     settings, host=key, model=saved.model, hosts={**settings.hosts, key: saved}
                 )
             )
         self._on_target(key, self.hosts[key].target())
-
-    def _change(self, how: Callable[[Settings], Settings]) -> None:
-        """Change the settings; that they cannot be saved stops nobody from going on."""
-        before, self._settings = self._settings, how(self._settings)
-        if self._settings != before:
-            with suppress(StorageError):
-                settings_file.change(self._paths.settings, how)
 
 
 def _saved_hosts(settings: Settings) -> dict[str, SavedHost]:

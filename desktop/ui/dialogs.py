@@ -29,7 +29,7 @@ from desktop.core.texts import Texts
 from desktop.ui import fonts
 from desktop.ui.labels import button, label
 
-_WIDTH = 480
+_WIDTH = 536
 _LONGEST_WORD = 48  # of a host's, in characters: what is longer would widen the window
 _MOST_LINES = 16  # of a host's words before they are scrolled
 _SCROLLED = (160, 340)  # the least and the most height of those, in pixels
@@ -66,7 +66,9 @@ class Question(QDialog):
         super().showEvent(event)
         layout = self.layout()
         if layout is not None:
-            self.resize(self.width(), max(self.height(), layout.heightForWidth(self.width())))
+            # Where a part needs more, its height is told for that width, and is too small here.
+            width = max(self.minimumWidth(), layout.totalMinimumSize().width())
+            self.resize(width, layout.totalHeightForWidth(width))
 
 
 class HostKeyDialog(Question):
@@ -103,8 +105,9 @@ class SecretDialog(Question):
         self._field.setAccessibleName(texts["secret.field"])
         self._field.setEchoMode(QLineEdit.EchoMode.Password)
         self.body.addWidget(self._field)
-        if question.wrong:
-            self.body.addWidget(label(texts["secret.wrong"], tone="bad", wrap=True))
+        if question.wrong or question.paste_refused:
+            said = "secret.wrong" if question.wrong else "secret.paste-refused"
+            self.body.addWidget(label(texts[said], tone="bad", wrap=True))
         self._remember = QCheckBox(texts["secret.remember"])
         self._remember.setObjectName("rememberBox")
         self._remember.setVisible(may_remember)

@@ -32,8 +32,13 @@ _LATIN = ("Inter", "Noto Sans", "Open Sans", "Roboto", "Ubuntu Sans", "Ubuntu", 
 _SMALLEST_POINTS = 10.0
 
 
-def interface() -> QFont:
-    """Return the font of the window, at the system's size or 10 pt where that is smaller."""
+def interface(family: str = "", points: int = 0) -> QFont:
+    """Return the font of the window.
+
+    Args:
+        family: the chosen one, before all others; "" for the system's.
+        points: the chosen size; 0 for the system's, or 10 where that is smaller.
+    """
     system = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
     installed = set(QFontDatabase.families())
     chinese = [name for name in _CHINESE if name in installed]
@@ -41,8 +46,8 @@ def interface() -> QFont:
     if system.family() in _NOBODYS_CHOICE and chinese:
         own = [name for name in _LATIN if name in installed][:1]
     font = QFont(system)
-    font.setFamilies([*own, *chinese])
-    font.setPointSizeF(max(system.pointSizeF(), _SMALLEST_POINTS))
+    font.setFamilies([*([family] if family in installed else own), *chinese])
+    font.setPointSizeF(points or max(system.pointSizeF(), _SMALLEST_POINTS))
     return font
 
 

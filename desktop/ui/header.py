@@ -9,10 +9,11 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLay
 
 from desktop.core.phases import Phase
 from desktop.core.texts import Texts
-from desktop.ui import fonts
+from desktop.ui import fonts, shortcuts
 from desktop.ui.chats.tool import ToolButton
 from desktop.ui.intents import HostKey
 from desktop.ui.labels import Elided, button, label, set_property
+from desktop.ui.more import MoreButton
 from desktop.ui.states import STARTABLE, state_pixmap, tone
 from desktop.ui.switcher import INSET, Listed, Switcher
 from desktop.ui.theme import Theme
@@ -26,6 +27,7 @@ class Header(QFrame):
     Attributes:
         switcher: the host's name, and the way to the others.
         toggle: shows or hides the list of conversations.
+        more: everything that opens beside the conversation.
 
     Signals:
         started: start with the host that is shown.
@@ -51,7 +53,9 @@ class Header(QFrame):
         self._bill.setObjectName("billLabel")
         self._icon, self._state = QLabel(), label()
         self._state.setObjectName("stateChip")
-        self.toggle = ToolButton("sidebar", texts["chats.show"], theme, "sidebarButton", "Ctrl+B")
+        self.toggle = ToolButton("sidebar", texts["chats.show"], theme, "sidebarButton")
+        self.toggle.say(texts["chats.show"], shortcuts.of("chats.show"))
+        self.more = MoreButton(theme, texts)
         self._start = button(texts["action.start"], "primary", "headerStartButton")
         self._start.clicked.connect(self.started)
         self._stop = button(texts["action.stop"], "", "stopButton")
@@ -85,7 +89,7 @@ class Header(QFrame):
         for widget in (self._icon, self._state):
             layout.addWidget(widget)
         layout.addSpacing(8)
-        for each in (self._start, self._stop):
+        for each in (self._start, self._stop, self.more):
             layout.addWidget(each)
         self.setFixedHeight(self.sizeHint().height() + 6)
 
@@ -99,6 +103,8 @@ class Header(QFrame):
         self._app.setVisible(first_run)
         for widget in (self._icon, self._state):
             widget.setVisible(current is not None)
+        here = next((each for each in hosts if each.key == current), None)
+        self.more.show_host(there=here is not None, on=here is not None and here.may_power_off)
         if current is None:
             self._model.say(self._texts["app.tagline"])
             for hidden in (self._start, self._stop, self._bill):

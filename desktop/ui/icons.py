@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import cache
 
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
@@ -54,11 +55,16 @@ def icon(name: str, colour: str, *sizes: int) -> QIcon:
 
 
 def tray(phase: Phase, *, dark: bool) -> QIcon:
-    """Return the tray's icon of a phase, for a dark or a light panel."""
+    """Return the tray's icon of a phase, for a dark or a light panel.
+
+    On macOS it is a mask, which the system colours for its menu bar.
+    """
     ink = "#f2f1ee" if dark else "#2b2f34"
-    return icon(f"tray-{_TRAY[phase]}", ink, *_TRAY_SIZES)
+    made = icon(f"tray-{_TRAY[phase]}", ink, *_TRAY_SIZES)
+    made.setIsMask(sys.platform == "darwin")
+    return made
 
 
 def application() -> QIcon:
-    """Return the kite."""
-    return icon("paperkite", "#000000", 16, 24, 32, 48, 64, 128, 256)
+    """Return the kite, up to 128 pixels, as 64 on a dense screen: all above would take 2 MB."""
+    return icon("paperkite", "#000000", 16, 24, 32, 48, 64)

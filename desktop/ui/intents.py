@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NewType, Protocol
+from enum import Enum
+from typing import TYPE_CHECKING, NewType, Protocol
 
 from desktop.core.errors import AppError
 from desktop.core.events import Event
+from desktop.core.last_checks import LastCheck
+
+if TYPE_CHECKING:
+    from desktop.core.report import Story
 
 # Names one host in the app: the name under which it is saved, or would be.
 HostKey = NewType("HostKey", str)
@@ -32,6 +37,8 @@ class Target:
         notes: what the SSH config wishes for it and does not get.
         rate: what the rental costs an hour; 0 where that is not known.
         currency: of the rate.
+        max_model_len: the context that is asked for: a number, "auto" or "".
+        kv_cache_dtype: "auto", "fp8" or "".
     """
 
     host: str
@@ -41,13 +48,59 @@ class Target:
     notes: tuple[str, ...] = ()
     rate: float = 0.0
     currency: str = ""
+    max_model_len: str = ""
+    kv_cache_dtype: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What a person chose for a host; None leaves it as it was.
+
+    Attributes:
+        model: `OWNER/NAME`; "" for the one that it has.
+        max_model_len: a number, "auto", or "" as for all hosts.
+        kv_cache_dtype: "auto" (16 bits), "fp8", or "" for what fits.
+        rate: what the rental costs an hour; 0 where that is not known.
+        currency: of the rate.
+    """
+
+    model: str = ""
+    max_model_len: str | None = None
+    kv_cache_dtype: str | None = None
+    rate: float | None = None
+    currency: str | None = None
+
+
+class Screen(Enum):
+    """What opens beside the conversation; the first three are about one host."""
+
+    MONITOR = "monitor"
+    ENDPOINT = "endpoint"
+    LOGS = "logs"
+    DIARY = "diary"
+    SETTINGS = "settings"
+    KEYBOARD = "keyboard"
+
+
+OF_A_HOST = (Screen.MONITOR, Screen.ENDPOINT, Screen.LOGS)
 
 
 class HostIntents(Protocol):
     """What is asked of one host. Returns at once; what comes of it is told by events."""
 
-    def start(self, host: str, model: str) -> AppError | None:
+    def start(self, host: str, chosen: Chosen) -> AppError | None:
         """Bring this host to ready; returns what is wrong with what was typed, or None."""
+        ...
+
+    def survey(self, host: str, chosen: Chosen) -> AppError | None:
+        """Look at this host and start nothing; returns what is wrong with what was typed, or None.
+
+        `stop` gives it up.
+        """
+        ...
+
+    def last_check(self) -> LastCheck | None:
+        """Return what was last found out about this host, None where that is nothing."""
         ...
 
     def move(self, text: str) -> AppError | None:
@@ -66,8 +119,27 @@ class HostIntents(Protocol):
         """Try again: after a failure, or instead of waiting for the next try."""
         ...
 
-    def stop(self) -> None:
-        """Stop the run on the host."""
+    def tidy(self) -> None:
+        """Remove what is half there on the host; Tidied tells how much room came back."""
+        ...
+
+    def follow_log(self, *, wanted: bool) -> None:
+        """Tell the host's logs as they grow (Logged); or no more."""
+        ...
+
+    def report(self, story: Story) -> str:
+        """Return a report that can be given to strangers."""
+        ...
+
+    def redacted(self, text: str) -> str:
+        """Return a text of this host's without what is private."""
+        ...
+
+    def stop(self, *, power_off: bool = False) -> None:
+        """Stop the run on the host, and power the host off where that is asked.
+
+        A second call that asks for no more gives up waiting for it.
+        """
         ...
 
 
@@ -78,8 +150,12 @@ class Intents(Protocol):
         """Return what can be asked of one host."""
         ...
 
-    def add(self, host: str, model: str) -> HostKey | AppError:
-        """Save a host and bring it to ready; returns its key, or what is wrong with the text."""
+    def add(self, host: str, chosen: Chosen, *, survey: bool = False) -> HostKey | AppError:
+        """Save a host and bring it to ready, or only look at it.
+
+        Returns:
+            Its key, or what is wrong with the text.
+        """
         ...
 
     def remove(self, key: HostKey) -> None:

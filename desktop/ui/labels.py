@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QWidget
 
 from desktop.ui import fonts
@@ -31,9 +31,23 @@ def label(
     return made
 
 
+class Button(QPushButton):
+    """A button that Enter presses while it has the keyboard, in a dialog too.
+
+    There Qt would press the default button instead: Cancel, for who has just gone on to OK.
+    """
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        """Press it on Enter."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.click()
+        else:
+            super().keyPressEvent(event)
+
+
 def button(text: str, kind: str = "", name: str = "") -> QPushButton:
     """Return a button of a kind ("", "primary", "big" or "link") with an object name."""
-    made = QPushButton(text)
+    made = Button(text)
     made.setObjectName(name)
     made.setAccessibleName(text)
     if kind:

@@ -1,6 +1,7 @@
 """The person, as the connection sees them: dialogs in the GUI thread, answers in the session's.
 
-Passwords may be kept in the system's keyring: one that was refused is forgotten at once.
+A password is asked for once: until the app is quit it is known here, in memory. It may be kept in
+the system's keyring too. One that was refused is forgotten at once.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class WindowPrompts:
         """Take the bridge, where the window is, the words, and where passwords are kept."""
         self._bridge, self._window, self._texts, self._keyring = bridge, window, texts, keyring
         self._open: tuple[QDialog, Future[bool]] | None = None
+        self._told: dict[str, str] = {}  # by what they open: a look and the start after it are two
 
     # -- in the session's thread -------------------------------------------------------------------
 
@@ -43,12 +45,13 @@ class WindowPrompts:
             return False
 
     def secret(self, question: SecretQuestion) -> str | None:
-        """Return the kept secret, or ask; None when it was declined or the app closes."""
+        """Return the known secret, or ask; None when it was declined or the app closes."""
         name = question.opens
         if question.wrong:
+            self._told.pop(name, None)
             self._keyring.forget(name)
-        elif kept := self._keyring.secret(name):
-            return kept
+        elif known := self._told.get(name) or self._keyring.secret(name):
+            return known
         may_remember = self._keyring.available()
         try:
             answered, dialog = self._bridge.ask(
@@ -61,8 +64,10 @@ class WindowPrompts:
             secret, remember = self._bridge.ask(dialog.answer)
         except CancelledError:
             return None
-        if remember and secret:
-            self._keyring.keep(name, secret)
+        if secret:
+            self._told[name] = secret
+            if remember:
+                self._keyring.keep(name, secret)
         return secret or None
 
     def challenge(self, question: ChallengeQuestion) -> list[str] | None:
@@ -76,6 +81,13 @@ class WindowPrompts:
             return None
 
     # -- in the GUI thread -------------------------------------------------------------------------
+
+    def move(self) -> None:
+        """Ask the open question in front of the window that there is now."""
+        if self._open is not None:
+            dialog = self._open[0]
+            dialog.setParent(self._window(), dialog.windowFlags())
+            dialog.open()
 
     def dismiss(self) -> None:
         """Close the question that is open: nobody waits for its answer any more."""

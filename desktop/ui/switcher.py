@@ -32,6 +32,9 @@ class Listed:
         phase: how it stands.
         remark: what happened there that nobody asked for, or "".
         bill: what it has cost so far, or "".
+        model: what answers there, or "" while none does.
+        pace: how fast it writes just now, or "".
+        may_power_off: it is on, and can be powered off from here.
     """
 
     key: HostKey
@@ -40,6 +43,9 @@ class Listed:
     phase: Phase
     remark: str = ""
     bill: str = field(default="", compare=False)
+    model: str = field(default="", compare=False)
+    pace: str = field(default="", compare=False)
+    may_power_off: bool = False
 
 
 class Switcher(QPushButton):

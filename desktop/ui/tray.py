@@ -18,7 +18,7 @@ from desktop.core.amounts import joined
 from desktop.core.phases import Phase
 from desktop.core.texts import Texts
 from desktop.ui import icons
-from desktop.ui.intents import HostKey
+from desktop.ui.intents import HostKey, Screen
 from desktop.ui.states import STARTABLE, state_icon
 from desktop.ui.switcher import Listed
 from desktop.ui.theme import Theme
@@ -43,12 +43,14 @@ _FOREMOST = (
 
 @dataclass(frozen=True, slots=True)
 class TrayActions:
-    """What the menu does, to one host or, `open` with None, to the window."""
+    """What the menu does: to one host, or with None to the window and the app."""
 
     open: Callable[[HostKey | None], None]
     start: Callable[[HostKey], None]
     stop: Callable[[HostKey], None]
+    power_off: Callable[[HostKey], None]
     copy_endpoint: Callable[[HostKey], None]
+    show: Callable[[Screen, HostKey | None], None]
     quit: Callable[[], None]
 
 
@@ -60,6 +62,7 @@ class Tray(QObject):
     """
 
     appeared = Signal()
+    _SECONDS = 8  # that a notification is asked to stay
 
     def __init__(
         self,
@@ -74,6 +77,7 @@ class Tray(QObject):
         self._hosts: Sequence[Listed] = ()
         self._actions = actions
         self._submenus: list[QMenu] = []
+        self._told_about: HostKey | None = None
         self.menu = QMenu()
         self._fill()
         self._polls = 0
@@ -99,11 +103,20 @@ class Tray(QObject):
             self._icon = QSystemTrayIcon(self)
             self._icon.setContextMenu(self.menu)
             self._icon.activated.connect(self._activated)
+            self._icon.messageClicked.connect(lambda: self._actions.open(self._told_about))
             self._draw()
             self._icon.show()
             self.appeared.emit()
         if self.there or self._polls > _POLLS:
             self._timer.stop()
+
+    def notify(self, title: str, text: str, host: HostKey | None = None) -> bool:
+        """Show a notification, whose click opens the host; False where there is no tray."""
+        if self._icon is None:
+            return False
+        self._told_about = host
+        self._icon.showMessage(title, text, icons.application(), self._SECONDS * 1000)
+        return True
 
     def close(self) -> None:
         """Take the icon away: Windows would keep its ghost."""
@@ -113,6 +126,11 @@ class Tray(QObject):
             self._icon.deleteLater()
             self._icon = None
         self.menu.deleteLater()
+
+    def speak(self) -> None:
+        """Say everything in the language that the texts have now."""
+        self._fill()
+        self._draw()
 
     def show_hosts(self, hosts: Sequence[Listed]) -> None:
         """Show every host and how it stands."""
@@ -131,6 +149,9 @@ class Tray(QObject):
         else:
             self._fill_with_one()
         self.menu.addSeparator()
+        show = self._actions.show
+        for screen in (Screen.DIARY, Screen.SETTINGS):
+            self.menu.addAction(self._texts[f"menu.{screen.value}"], partial(show, screen, None))
         self.menu.addAction(self._texts["tray.quit"], self._actions.quit)
 
     def _fill_with_one(self) -> None:
@@ -160,9 +181,15 @@ class Tray(QObject):
         else:
             stop = menu.addAction(self._texts["tray.stop"], lambda: self._actions.stop(key))
             stop.setEnabled(phase is not Phase.STOPPING)
+        if host.may_power_off:
+            power_off = partial(self._actions.power_off, key)
+            menu.addAction(self._texts["menu.power-off"], power_off)
         if phase is Phase.READY:
             copy = self._actions.copy_endpoint
             menu.addAction(self._texts["tray.copy-endpoint"], lambda: copy(key))
+        for screen in (Screen.MONITOR, Screen.LOGS):
+            text = self._texts[f"menu.{screen.value}"]
+            menu.addAction(text, partial(self._actions.show, screen, key))
 
     def _status(self, host: Listed | None, bill: str = "") -> str:
         phase = self._texts[f"phase.{(host.phase if host else Phase.OFF).value}"]
@@ -178,8 +205,10 @@ class Tray(QObject):
         self._icon.setToolTip(self.tooltip())
 
     def tooltip(self) -> str:
-        """Return a line for each host: how it stands and what it has cost."""
-        lines = [self._status(host, host.bill) for host in self._hosts]
+        """Return a line for each host: how it stands, what runs how fast, what it has cost."""
+        lines = [
+            self._status(host, joined(host.model, host.pace, host.bill)) for host in self._hosts
+        ]
         return "\n".join(lines or [self._status(None)])
 
     def _activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:

@@ -8,27 +8,31 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
-from PySide6.QtCore import QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QResizeEvent
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
 from desktop.core.catalogue import DEFAULT_MODEL
+from desktop.core.diary.entry import Entry
 from desktop.core.errors import AppError
 from desktop.core.events import Event, PhaseChanged, Ready
 from desktop.core.explain import explain
 from desktop.core.phases import Phase
 from desktop.core.texts import Texts
-from desktop.ui import icons, shortcuts
+from desktop.ui import icons, parts, shortcuts
+from desktop.ui.application import application
 from desktop.ui.chats.chats import Chats, Front
 from desktop.ui.chats.desk import Desk
 from desktop.ui.chats.remembered import Remembered
-from desktop.ui.chats.setup_panel import SetupPanel
+from desktop.ui.chats.setup_side import SetupSide
 from desktop.ui.chats.shelf import Shelf
 from desktop.ui.chats.sidebar import Sidebar
 from desktop.ui.chats.sides import Sides
+from desktop.ui.diary.wording import bill, bill_explained
 from desktop.ui.header import Header
-from desktop.ui.intents import HostKey, Intents, Target
+from desktop.ui.intents import Chosen, HostKey, Intents, Screen, Target
 from desktop.ui.pane import Pane
 from desktop.ui.start import wording
 from desktop.ui.start.add import AddPage
@@ -50,9 +54,23 @@ class Window(QWidget):
 
     Signals:
         changed: a host stands otherwise than before, or another one is in front.
+        wanted: a Screen is to be opened.
+        page_wanted: the name of a page of the settings, which are open.
+        rate_wanted: the key of a host whose price is to be typed.
+        stopping: the key of a host that is to be stopped.
+        hidden: it was closed, and only hides.
+        snoozed: the key of a host about which to ask later.
+        muted: the key of a host about which to ask no more.
     """
 
     changed = Signal()
+    wanted = Signal(object)
+    page_wanted = Signal(str)
+    rate_wanted = Signal(str)
+    stopping = Signal(str)
+    hidden = Signal()
+    snoozed = Signal(str)
+    muted = Signal(str)
 
     def __init__(
         self,
@@ -62,9 +80,26 @@ class Window(QWidget):
         chats: Chats,
         remembered: Remembered,
         model: str = DEFAULT_MODEL,
+        *,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
+        entry: Callable[[HostKey], Entry | None] = lambda _key: None,
+        may_power_off: Callable[[HostKey], bool] = lambda _key: False,
     ) -> None:
+        """Take the parts.
+
+        Args:
+            intents: what is asked of the app.
+            theme: of everything.
+            texts: of everything.
+            chats: the conversations.
+            remembered: what the last window looked like.
+            model: proposed for a new host.
+            clock: monotonic seconds.
+            wall: a steady time of day, as the diary goes by it.
+            entry: returns the diary's entry of a host's session, or None.
+            may_power_off: tells whether a host is on and can be powered off from here.
+        """
         super().__init__()
         self.setObjectName("window")
         self.setWindowTitle(texts["app.name"])
@@ -77,13 +112,14 @@ class Window(QWidget):
         self._last: HostKey | None = None
         self._adds = False  # whether the page that adds a host is in front
         self._intents, self._theme, self._texts = intents, theme, texts
-        self._clock, self._wall = clock, wall
+        self._clock, self._wall, self._entry = clock, wall, entry
+        self._may_power_off = may_power_off
         self._header = Header(theme, texts)
         self._adding = AddPage(texts, model)
         self.desk = Desk(chats, theme, texts, remembered)
         self._sidebar = Sidebar(theme, texts)
         self._shelf = Shelf(self._sidebar, self.desk, chats, texts)
-        self._setup = SetupPanel(chats.store, theme, texts, self.desk.guarded)
+        self._setup = SetupSide(chats.store, theme, texts, self.desk.guarded)
         self._columns = QHBoxLayout(self)
         editor = self.desk.composer.editor
         self._sides = Sides(self._columns, self._sidebar, self._setup, remembered, editor)
@@ -126,11 +162,17 @@ class Window(QWidget):
         self._header.started.connect(self._start_again)
         self._header.stopped.connect(self._stop)
         self._header.toggle.clicked.connect(self._toggle_sidebar)
+        more = self._header.more
+        more.wanted.connect(self.wanted)
+        more.rate_wanted.connect(lambda: self.rate_wanted.emit(self.current))
+        more.power_off_wanted.connect(self._stop)
+        more.quitting.connect(self._intents.quit)
         switcher = self._header.switcher
         switcher.chosen.connect(lambda key: self.show_host(HostKey(key)))
         switcher.adding.connect(self.show_adding)
         switcher.removing.connect(lambda key: self._intents.remove(HostKey(key)))
         self._adding.submitted.connect(self._add)
+        self._adding.checking.connect(partial(self._add, survey=True))
         self._adding.left.connect(self._leave_adding)
         self._ticker.timeout.connect(self._follow)
         desk = self.desk
@@ -144,15 +186,17 @@ class Window(QWidget):
         shortcuts.install(
             self,
             {
-                "Ctrl+N": self._shelf.begin,
-                "Ctrl+B": self._toggle_sidebar,
-                "Ctrl+Shift+F": self._search,
-                "Ctrl+F": desk.find_words,
-                "Ctrl+Z": desk.toast.undo,
-                "Ctrl++": lambda: desk.zoom(1),
-                "Ctrl+=": lambda: desk.zoom(1),
-                "Ctrl+-": lambda: desk.zoom(-1),
-                "Ctrl+0": lambda: desk.zoom(0),
+                "chats.new": self._shelf.begin,
+                "chats.show": self._toggle_sidebar,
+                "chats.search-help": self._search,
+                "find.name": desk.find_words,
+                "keys.undo": desk.toast.undo,
+                "keys.larger": lambda: desk.zoom(1),
+                "keys.smaller": lambda: desk.zoom(-1),
+                "keys.usual-size": lambda: desk.zoom(0),
+                "keys.next-part": lambda: parts.go(self, self._parts(), 1),
+                "keys.previous-part": lambda: parts.go(self, self._parts(), -1),
+                **{f"menu.{each.value}": partial(self.wanted.emit, each) for each in Screen},
             },
         )
 
@@ -166,6 +210,12 @@ class Window(QWidget):
         intents = self._intents.host(key)
         pane = Pane(intents, self._theme, self._texts, target, self._clock, self._wall)
         pane.changed.connect(self._follow)
+        pane.wanted.connect(self.wanted)
+        pane.page_wanted.connect(self.page_wanted)
+        pane.rate_wanted.connect(lambda: self.rate_wanted.emit(key))
+        pane.idle.stopped.connect(lambda: self.stop(key))
+        pane.idle.snoozed.connect(lambda: self.snoozed.emit(key))
+        pane.idle.muted.connect(lambda: self.muted.emit(key))
         self.panes[key] = pane
         self._right.insertWidget(self._right.indexOf(self.desk), pane, 1)
         self._follow()
@@ -219,7 +269,10 @@ class Window(QWidget):
                 pane.target.host,
                 pane.journey.phase,
                 wording.remark(pane.journey, self._texts),
-                wording.bill(pane.target, pane.rented_s, self._texts),
+                bill(self._entry(key), self._wall(), self._texts),
+                "" if pane.endpoint is None else pane.endpoint.model.rpartition("/")[2],
+                wording.speed(pane.tokens_per_s, self._texts),
+                self._may_power_off(key),
             )
             for key, pane in self.panes.items()
         )
@@ -260,7 +313,8 @@ class Window(QWidget):
                 each.setVisible(False)
         self._adding.setVisible(self._adds)
         self.desk.page.setVisible(not on_sheet)
-        self.desk.setVisible(not self._adds)
+        plans = pane is not None and pane.plans
+        self.desk.setVisible(not (self._adds or plans))
         self._right.setStretchFactor(self.desk, 0 if on_sheet else 1)
         if pane is not None:
             self._right.setStretchFactor(pane, 1 if on_sheet else 0)
@@ -272,16 +326,18 @@ class Window(QWidget):
         return Front(self.current, pane.journey.phase, pane.endpoint, pane.target.model)
 
     def _show_header(self) -> None:
-        self._header.show_hosts(self.listed(), self.current, adds=self._adds)
+        listed = self.listed()
+        self._header.show_hosts(listed, self.current, adds=self._adds)
         if self.current is None:
             self.setWindowTitle(self._texts["app.name"])
             return
         pane = self.pane
         self.setWindowTitle(pane.target.name or pane.target.host)  # Qt adds the name of the app
         self._header.show_host(pane.target.model, pane.journey.phase, startable=not pane.on_sheet)
-        bill = wording.bill(pane.target, pane.rented_s, self._texts)
-        explained = wording.bill_explained(pane.target, pane.rented_s, self._texts)
-        self._header.show_bill(bill, explained)
+        entry, now = self._entry(self.current), self._wall()
+        self._header.show_bill(
+            bill(entry, now, self._texts), bill_explained(entry, now, self._texts)
+        )
 
     def _show_setup(self) -> None:
         front = self.desk.front
@@ -293,6 +349,8 @@ class Window(QWidget):
         starting = self.journey.phase in _TAKES_KEYBOARD
         if self.desk.isVisible() and (starting or not self.pane.on_sheet):
             self.desk.composer.editor.setFocus()  # not on Stop, where it would fall otherwise
+        elif self.panes and self.journey.phase is Phase.OFF:
+            self.pane.take_keyboard()
 
     def _writes_elsewhere(self) -> bool:
         """Tell whether somebody types a title, a search or a setting just now."""
@@ -302,6 +360,12 @@ class Window(QWidget):
         if here is self._sidebar.search and not self._sidebar.search.text():
             return False  # where the keyboard is from the start
         return any(part.isAncestorOf(here) for part in (self._sidebar, self._setup, self.desk))
+
+    def _parts(self) -> tuple[QWidget, ...]:
+        """Return what F6 goes through."""
+        desk = self.desk
+        middle = (self._adding, *self.panes.values(), desk.page, desk.composer)
+        return (self._sidebar, self._header, *middle, self._setup)
 
     def _toggle_sidebar(self) -> None:
         self._sides.toggle_sidebar(self.width())
@@ -316,8 +380,23 @@ class Window(QWidget):
         self._sides.show_sidebar(self.width())
         self._sidebar.seek()
 
+    def resume(self, other: Window) -> None:
+        """Go on where another window stands, which goes: the language is another one."""
+        for key, pane in other.panes.items():
+            self.show_target(key, pane.target)
+            self.panes[key].resume(pane)
+        self.current, self._last, self._adds = other.current, other._last, other._adds
+        self.hides = other.hides
+        self.setGeometry(other.geometry())
+        if self._adds:
+            self._adding.begin(may_leave=bool(self.panes) or not self._shelf.is_empty)
+            self._adding.resume(other._adding)
+        self._sides.setup = other._sides.setup
+        self._follow()
+
     def end(self) -> None:
-        """Keep what is typed: the app ends."""
+        """Keep what is typed, and ask the store nothing more: the app ends."""
+        self._ticker.stop()
         self._setup.flush()
         self.desk.end()
 
@@ -326,17 +405,17 @@ class Window(QWidget):
     def _start_again(self) -> None:
         self.pane.start_again()
 
-    def stop(self, key: HostKey) -> None:
+    def stop(self, key: HostKey, *, power_off: bool = False) -> None:
         """Stop a host, and what its model says."""
-        self.desk.host_stopped(self.panes[key].endpoint)
-        self._intents.host(key).stop()
+        self.desk.stop_at(self.panes[key].endpoint)
+        self._intents.host(key).stop(power_off=power_off)
 
     def _stop(self) -> None:
         if self.current is not None:
-            self.stop(self.current)
+            self.stopping.emit(self.current)
 
-    def _add(self, host: str, model: str) -> None:
-        found = self._intents.add(host, model)
+    def _add(self, host: str, chosen: Chosen, *, survey: bool = False) -> None:
+        found = self._intents.add(host, chosen, survey=survey)
         if isinstance(found, AppError):
             self._adding.complain(explain(found, self._texts.language))
         else:
@@ -352,18 +431,31 @@ class Window(QWidget):
         else:
             self.show_adding()
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        """Bring the keyboard back to the message on Escape, where nothing is left by it."""
+        if event.key() == Qt.Key.Key_Escape and self.desk.isVisible():
+            self.desk.composer.editor.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        else:
+            super().keyPressEvent(event)
+
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """Have as many columns as there is room for."""
         super().resizeEvent(event)
         self._sides.fit(self.width())
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
-        """Go on in the tray where there is one; leave where there is none."""
-        if self.hides:
-            event.ignore()
-            self.hide()
-        else:
+        """Go on in the tray where there is one; leave, perhaps after a question, where not.
+
+        While the system ends the session it is not held up.
+        """
+        if application().isSavingSession():
             event.accept()
+            return
+        event.ignore()  # leaving closes it, once that is what a person wants
+        if self.hides:
+            self.hide()
+            self.hidden.emit()
+        else:
             self._intents.quit()
 
 

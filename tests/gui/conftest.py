@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 
 from desktop.core.explain import Language
 from desktop.core.texts import Texts
-from desktop.ui.app import application
+from desktop.ui.application import application
 from desktop.ui.intents import Target
 from desktop.ui.theme import Theme
 from desktop.ui.transcript.view import Transcript

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 from PySide6.QtGui import QGuiApplication
@@ -14,13 +15,14 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from desktop.core.errors import AgentRefused
-from desktop.core.events import Ended, Event, PhaseChanged, Ready, Restarting
+from desktop.core.events import Ended, Event, PhaseChanged, Ready, Restarting, Surveyed, TaskChanged
 from desktop.core.paths import paths
 from desktop.core.phases import Phase
 from desktop.core.settings import Settings, load
 from desktop.system.keyring import Keyring
 from desktop.ui.app import App
-from desktop.ui.intents import FromHost, HostKey
+from desktop.ui.intents import FromHost, HostKey, Screen
+from desktop.ui.settings.dialog import SettingsDialog
 from tests.gui.test_keyring import MemoryKeyring
 from tests.helpers.screens import ENDPOINT
 from tests.helpers.window import child, click
@@ -59,7 +61,7 @@ def hear(made: App, *events: Event) -> None:
 
 def start_at(qtbot: QtBot, made: App, host: str) -> None:
     qtbot.keyClicks(child(made.window, "hostField"), host)
-    click(made.window, "startButton")
+    click(made.window, "skipButton")
 
 
 def test_the_first_paint_comes_before_anything_slow(qtbot: QtBot, app: Make) -> None:
@@ -99,8 +101,8 @@ def test_what_cannot_be_understood_starts_nothing(qtbot: QtBot, app: Make) -> No
 def test_the_endpoint_is_copied_while_there_is_one(qtbot: QtBot, app: Make) -> None:
     made = app(Settings(host="root@host"))
     hear(made, PhaseChanged(Phase.READY), Ready(ENDPOINT))
-    made._copy_endpoint(HOST)
-    assert ENDPOINT.base_url in QGuiApplication.clipboard().text()
+    made._deeds._copy_endpoint(HOST)
+    assert ENDPOINT.shared_url in QGuiApplication.clipboard().text()
     hear(made, PhaseChanged(Phase.LOADING))
     assert made.controller.host(HOST).endpoint is None
 
@@ -111,7 +113,7 @@ def test_with_a_tray_the_window_hides_and_comes_back(qtbot: QtBot, app: Make) ->
     made.tray.appeared.emit()
     made.window.close()
     assert not made.window.isVisible()
-    made._open()
+    made._deeds.open()
     assert made.window.isVisible()
 
 
@@ -119,7 +121,7 @@ RUN = """
 import os, signal, sys
 from desktop.core.paths import paths
 from desktop.core.settings import Settings
-from desktop.ui.app import run
+from desktop.ui.run import run
 
 SLOW = {"paramiko", "openai", "markdown_it", "pygments", "keyring", "asyncio"}
 
@@ -167,3 +169,51 @@ def test_a_store_of_a_newer_paperkite_is_left_alone_and_said(app: Make) -> None:
     assert made.window.desk.composer.text == "still here"
     made.close()
     assert database.read_bytes() == before
+
+
+def test_language_and_theme_change_while_a_reply_streams_and_nothing_is_lost(
+    qtbot: QtBot, app: Make
+) -> None:
+    made = app(Settings(host="root@host", language="en"))
+    made.show(lambda: None)
+    hear(made, PhaseChanged(Phase.READY), Ready(ENDPOINT))
+    desk = made.window.desk
+    conversation = desk.ensure()
+    desk.composer.editor.setPlainText("half a thought")
+    desk.composer.editor.textChanged.emit()
+    before = made.window
+    made._change(lambda settings: replace(settings, language="zh", theme="dark"))
+    qtbot.waitUntil(lambda: made.window is not before)
+    assert made.window.isVisible()
+    assert made.window.desk.current == conversation
+    assert made.window.desk.composer.editor.toPlainText() == "half a thought"
+    assert made.window.journey.phase is Phase.READY
+    assert made.window.desk.front.is_ready
+    assert made.tray.menu.actions()[-1].text() == "退出"
+    assert load(paths().settings)[0].language == "zh"
+    assert made._theme.is_dark
+
+
+def test_an_open_screen_stays_open_in_another_language(qtbot: QtBot, app: Make) -> None:
+    made = app(Settings(language="en"))
+    made.show(lambda: None)
+    made._open_screen(Screen.SETTINGS)
+    before = made.window
+    made._change(lambda settings: replace(settings, language="zh"))
+    qtbot.waitUntil(lambda: made.window is not before)
+    dialog = made.window.findChild(SettingsDialog)
+    assert dialog is not None
+    assert dialog.windowTitle() == "设置"
+
+
+def test_a_look_at_a_host_is_no_session_in_the_diary(qtbot: QtBot, app: Make) -> None:
+    made = app(Settings(host="root@host"))
+    reached = (PhaseChanged(Phase.CONNECTING), TaskChanged("connect", "done"))
+    made.controller.host(HOST).surveys = True
+    hear(made, *reached, Surveyed({}), PhaseChanged(Phase.OFF))
+    made.controller.host(HOST).surveys = False
+    hear(made, *reached)
+    made._diary.begin()
+    qtbot.waitUntil(lambda: made._diary.entry(HOST) is not None)
+    qtbot.waitUntil(lambda: made._diary.entries() != [])
+    assert len(made._diary.entries()) == 1

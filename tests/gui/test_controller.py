@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from desktop.core.errors import AppError
-from desktop.core.events import Endpoint, Event, PhaseChanged, Ready
+from desktop.core.events import Endpoint, Event, Fact, PhaseChanged, Ready, Surveyed
 from desktop.core.local_ports import LocalPorts
 from desktop.core.paths import paths
 from desktop.core.phases import Phase
@@ -19,7 +19,7 @@ from desktop.core.settings import Settings, load, save
 from desktop.core.ssh.destination import resolve
 from desktop.ui.bridge import Bridge, Item
 from desktop.ui.controller import Controller
-from desktop.ui.intents import FromHost, HostKey, Target
+from desktop.ui.intents import Chosen, FromHost, HostKey, Target
 from tests.helpers.screens import ENDPOINT
 
 BOX, LAB = HostKey("box"), HostKey("lab")
@@ -30,6 +30,7 @@ TWO = Settings(
         "lab": SavedHost("root@lab.example.com", model="a/lab", rate=2.5, currency="CNY"),
     },
 )
+CHOSEN = Chosen("a/box", "8192", "fp8")
 MOVED = "ssh -p 4711 root@box.example.com"
 
 
@@ -43,8 +44,8 @@ class FakeSession:
     def start(self) -> None:
         self.told.append("start")
 
-    def stop(self) -> None:
-        self.told.append("stop")
+    def stop(self, *, power_off: bool = False) -> None:
+        self.told.append("power off" if power_off else "stop")
 
     def retry_now(self) -> None:
         self.told.append("retry now")
@@ -88,7 +89,7 @@ class Played:
     def start(self, key: HostKey) -> FakeSession:
         host = self.controller.host(key)
         target = host.target()
-        assert host.start(target.host_text, target.model) is None
+        assert host.start(target.host_text, Chosen(target.model)) is None
         return self.sessions[-1]
 
 
@@ -99,7 +100,9 @@ Make = Callable[..., Played]
 def make(qapp: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     made: list[Played] = []
 
-    def play(settings: Settings = TWO, wishes: Wishes | None = None) -> Played:
+    def play(
+        settings: Settings = TWO, wishes: Wishes | None = None, hub_token: Callable[[], str] = str
+    ) -> Played:
         save(settings, paths().ensure().settings)
         shown: list[tuple[HostKey, Target]] = []
         controller = Controller(
@@ -108,19 +111,22 @@ def make(qapp: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
             paths(),
             Bridge(lambda _: None),
             FakeQuestions,  # type: ignore[arg-type]
+            hub_token,
             on_target=lambda key, target: shown.append((key, target)),
             on_removed=lambda _: None,
             on_quit=lambda: None,
         )
         played = Played(controller, shown=shown)
 
-        def session(_key: HostKey, wishes: Wishes, _dial: object) -> FakeSession:
+        def session(_key: HostKey, *parts: Any) -> FakeSession:
+            *_rental, wishes, _dial = parts
             played.sessions.append(FakeSession(wishes))
             return played.sessions[-1]
 
         for host in controller.hosts.values():
             host._works = replace(host._works, session=_bound(session, host.key))
         monkeypatch.setattr(controller, "_session", session)
+        monkeypatch.setattr(controller, "_survey", session)  # what is asked of both is the same
         made.append(played)
         return played
 
@@ -208,9 +214,9 @@ def test_the_host_of_the_command_line_is_listed_first_and_never_saved(make: Make
 def test_hosts_are_added_once_and_remembered_with_their_model(make: Make) -> None:
     played = make(Settings(model="a/default"))
     line = "ssh -p 12345 root@connect.westb.seetacloud.com"
-    key = played.controller.add(line, "a/b")
+    key = played.controller.add(line, Chosen("a/b"))
     assert key == "westb-12345"
-    assert played.controller.add(line, "a/b") == key
+    assert played.controller.add(line, Chosen("a/b")) == key
     assert len(played.controller.hosts) == 1
     saved = load(paths().settings)[0]
     assert (saved.host, saved.model) == (key, "a/b")
@@ -219,7 +225,7 @@ def test_hosts_are_added_once_and_remembered_with_their_model(make: Make) -> Non
 
 def test_what_cannot_be_understood_is_no_host(make: Make) -> None:
     played = make(Settings())
-    problem = played.controller.add("root@host:99999999", "a/b")
+    problem = played.controller.add("root@host:99999999", Chosen("a/b"))
     assert isinstance(problem, AppError)
     assert problem.code == "destination-bad-port"
     assert played.controller.hosts == {}
@@ -289,7 +295,7 @@ def test_what_names_no_login_moves_nothing(make: Make, text: str) -> None:
 
 def test_a_password_that_was_pasted_under_the_line_is_saved_nowhere(make: Make) -> None:
     played = make(Settings())
-    key = played.controller.add("ssh -p 2201 root@kite.example.com\ns3cret-0f-mine", "a/b")
+    key = played.controller.add("ssh -p 2201 root@kite.example.com\ns3cret-0f-mine", Chosen("a/b"))
     assert not isinstance(key, AppError)
     assert played.sessions[-1].wishes.destination.password == "s3cret-0f-mine"
     saved = paths().settings.read_text(encoding="utf-8")
@@ -309,3 +315,80 @@ def test_trying_again_is_now_or_from_the_start(make: Make, phase: Phase, told: s
     played.hear(*(FromHost(BOX, event) for event in events))
     played.controller.host(BOX).retry()
     assert session.told == ["start", told]
+
+
+# -- a look --------------------------------------------------------------------------------------
+
+
+def test_a_host_that_is_looked_at_is_listed_and_saved_with_its_price(make: Make) -> None:
+    played = make(Settings())
+    line = "ssh -p 12345 root@connect.westb.seetacloud.com"
+    chosen = Chosen("a/b", rate=1.98, currency="CNY")
+    key = played.controller.add(line, chosen, survey=True)
+    assert key == "westb-12345"
+    assert played.sessions[-1].told == ["start"]
+    saved = load(paths().settings)[0].hosts["westb-12345"]
+    assert saved == SavedHost(line, model="a/b", rate=1.98, currency="CNY")
+
+
+def test_what_was_chosen_for_a_host_is_asked_for_and_saved(make: Make) -> None:
+    played = make()
+    assert played.controller.host(BOX).start(TWO.hosts["box"].line, CHOSEN) is None
+    wishes = played.sessions[-1].wishes
+    assert (wishes.max_model_len, wishes.kv_cache_dtype) == ("8192", "fp8")
+    saved = load(paths().settings)[0].hosts["box"]
+    assert (saved.max_model_len, saved.kv_cache_dtype) == ("8192", "fp8")
+    target = played.shown[-1][1]
+    assert (target.max_model_len, target.kv_cache_dtype) == ("8192", "fp8")
+
+
+def test_what_a_look_found_out_is_there_the_next_day_and_goes_with_its_host(make: Make) -> None:
+    played = make()
+    hear = played.controller._emit(BOX)
+    for event in (Fact("gpu.count", 1), Surveyed({"gpu.count": 1})):
+        hear(event)
+    again = make().controller
+    check = again.host(BOX).last_check()
+    assert check is not None
+    assert check.facts == {"gpu.count": 1}
+    assert again.host(LAB).last_check() is None
+    again.remove(BOX)
+    assert make().controller.host(LAB).last_check() is None
+    assert not list(paths().last_checks.iterdir())
+
+
+def test_what_was_mended_in_the_settings_is_asked_for_at_the_next_try(make: Make) -> None:
+    given = [""]
+    played = make(hub_token=lambda: given[0])
+    box, lab = played.controller.host(BOX), played.controller.host(LAB)
+    played.start(LAB)
+    assert (
+        box.start("root@box.example.com\nthe-password", Chosen("o/m", max_model_len="4096")) is None
+    )
+    played.hear(FromHost(BOX, PhaseChanged(Phase.FAILED, AppError("model.access-denied"))))
+    given[0] = "ms-token"
+    played.controller.change(
+        lambda settings: replace(settings, data_dir="/root/autodl-tmp", proxy="socks5://p:1080")
+    )
+    played.controller.take_settings()
+    assert played.sessions[-1].told[-1] == "start"
+    box.retry()
+    wishes = played.sessions[-1].wishes
+    assert (wishes.hub_token, wishes.data_dir) == ("ms-token", "/root/autodl-tmp")
+    assert wishes.destination.proxy == "socks5://p:1080"
+    assert (wishes.destination.password, wishes.max_model_len) == ("the-password", "4096")
+    assert "close" not in played.sessions[0].told, "what works is left alone"
+    count = len(played.sessions)
+    played.hear(FromHost(BOX, PhaseChanged(Phase.FAILED, AppError("engine.crashed"))))
+    box.retry()
+    assert len(played.sessions) == count, "nothing else was changed"
+    assert lab.wishes is not None
+    assert lab.wishes.hub_token == "ms-token"  # for its next start
+
+
+def test_what_the_command_line_asked_for_is_nobodys_setting(make: Make) -> None:
+    wishes = Wishes(resolve("root@mine.example.com"), data_dir="/data")
+    played = make(wishes=wishes)
+    played.controller.change(lambda settings: replace(settings, data_dir="/elsewhere"))
+    played.controller.take_settings()
+    assert played.controller.hosts[next(iter(played.controller.hosts))].wishes == wishes

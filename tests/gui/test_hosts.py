@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from desktop.core.errors import ConnectionLost, DestinationError, HostUnreachable
 from desktop.core.events import Delta, PhaseChanged, ReplyDone, ReplyStarted, Retrying
 from desktop.core.phases import Phase
+from desktop.ui.intents import Chosen
 from tests.helpers.screens import (
     NOBODY,
     OTHER,
@@ -150,7 +151,7 @@ def test_a_host_is_added_by_its_line_or_not_after_all(two: Stage) -> None:
     choose(two, "Add a host…")
     QTest.keyClicks(child(two.window, "hostField"), "root@new")
     QTest.keyClick(child(two.window, "hostField"), Qt.Key.Key_Return)
-    assert two.intents.calls == [("add", "root@new", TARGET.model)]
+    assert two.intents.calls == [("survey", "root@new", Chosen(TARGET.model))]
 
 
 def test_back_leads_to_the_host_that_was_there(two: Stage) -> None:
@@ -220,7 +221,8 @@ def test_start_and_stop_reach_the_host_in_front_only(two: Stage) -> None:
     assert two.intents.hosts[key_of(OTHER)].calls == [("stop",)]
     two.play([(0.0, PhaseChanged(Phase.OFF))], OTHER)
     click(two.window, "headerStartButton" if two.window.desk.page.begun else "startButton")
-    assert two.intents.hosts[key_of(OTHER)].calls[1:] == [("start", OTHER.host_text, OTHER.model)]
+    started = ("start", OTHER.host_text, Chosen(OTHER.model))
+    assert two.intents.hosts[key_of(OTHER)].calls[1:] == [started]
 
 
 def test_the_draft_and_the_keyboard_stay_where_one_types(two: Stage) -> None:

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 from keyring.backends.fail import Keyring as FailKeyring
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QDialog, QLabel, QLineEdit, QPushButton
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QCheckBox, QDialog, QLabel, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.core.ssh.prompts import (
@@ -17,6 +18,7 @@ from desktop.core.ssh.prompts import (
 from desktop.core.texts import Texts
 from desktop.system.keyring import Keyring
 from desktop.ui.bridge import Bridge
+from desktop.ui.dialogs import HostKeyDialog
 from desktop.ui.prompts import WindowPrompts
 from tests.gui.test_keyring import MemoryKeyring
 from tests.helpers.screens import FINGERPRINT, Stage
@@ -135,6 +137,34 @@ def test_a_password_is_kept_only_when_asked_to(person: Person) -> None:
     assert person.wait(person.ask_secret(PASSWORD)) == "hunter2"
 
 
+def type_password(person: Person, password: str) -> None:
+    field = person.dialog().findChild(QLineEdit, "secretField")
+    assert field is not None
+    person.qtbot.keyClicks(field, password)
+    person.qtbot.keyClick(field, Qt.Key.Key_Return)
+
+
+def test_a_password_is_asked_for_once_until_it_is_refused(person: Person) -> None:
+    asked = person.ask_secret(PASSWORD)
+    type_password(person, "hunter2")
+    assert person.wait(asked) == "hunter2"
+    assert person.wait(person.ask_secret(PASSWORD)) == "hunter2", "the look, and then the start"
+    assert person.memory.kept == {}
+
+    asked = person.ask_secret(WRONG)
+    assert "That was not accepted. Please try again." in person.texts()
+    type_password(person, "hunter3")
+    assert person.wait(asked) == "hunter3"
+    assert person.wait(person.ask_secret(PASSWORD)) == "hunter3"
+
+
+def test_that_a_pasted_password_was_refused_is_said(person: Person) -> None:
+    asked = person.ask_secret(replace(PASSWORD, paste_refused=True))
+    assert any("pasted with the line was not accepted" in text for text in person.texts())
+    press(person, "cancelButton")
+    assert person.wait(asked) is None
+
+
 def test_a_kept_password_that_was_wrong_is_forgotten_and_asked_for(person: Person) -> None:
     person.memory.kept[("paperkite", "root@host:22")] = "old"
     asked = person.ask_secret(WRONG)
@@ -232,3 +262,16 @@ def test_nobody_is_asked_once_the_app_closes(person: Person) -> None:
     assert person.ask_host_key().result(5) is False
     assert person.ask_secret(PASSWORD).result(5) is None
     assert person.ask_challenge().result(5) is None
+
+
+def test_enter_presses_the_button_that_has_the_keyboard_and_not_the_default_one(
+    qtbot: QtBot,
+) -> None:
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    dialog = HostKeyDialog(parent, Texts("en"), HOST_KEY)
+    dialog.open()
+    assert dialog.cancel.isDefault()
+    dialog.confirm.setFocus()
+    QTest.keyClick(dialog.confirm, Qt.Key.Key_Return)
+    assert dialog.result() == QDialog.DialogCode.Accepted

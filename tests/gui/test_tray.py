@@ -1,4 +1,5 @@
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -9,12 +10,16 @@ from pytestqt.qtbot import QtBot
 from desktop.core.phases import Phase
 from desktop.core.texts import Texts
 from desktop.ui import icons
-from desktop.ui.intents import HostKey
+from desktop.ui.intents import HostKey, Screen
 from desktop.ui.switcher import Listed
 from desktop.ui.theme import Theme
 from desktop.ui.tray import Tray, TrayActions, foremost_phase
 
 SHAPES = [Phase.OFF, Phase.LOADING, Phase.READY, Phase.RECONNECTING, Phase.STOPPING, Phase.FAILED]
+
+
+SCREENS = ["Monitor", "Log"]
+APP = ["Cost diary", "Settings…", "Quit"]
 
 
 class Desktop:
@@ -41,7 +46,7 @@ def tray(qtbot: QtBot, desktop: Desktop, calls: list[object]) -> Iterator[Tray]:
     def call(name: str) -> Callable[..., None]:
         return lambda *key: calls.append((name, *key))
 
-    names = ("open", "start", "stop", "copy_endpoint", "quit")
+    names = ("open", "start", "stop", "power_off", "copy_endpoint", "show", "quit")
     made = Tray(TrayActions(*map(call, names)), Theme("light"), Texts("en"), desktop)
     yield made
     made.close()
@@ -61,25 +66,32 @@ def action(tray: Tray, text: str) -> QAction:
 
 def test_the_menu_says_how_it_stands_and_offers_what_can_be_done(tray: Tray) -> None:
     tray.show_hosts([listed("box", Phase.OFF)])
-    assert shown(tray) == ["box ⋅ Off", "Open chat", "Start", "Quit"]
+    assert shown(tray) == ["box ⋅ Off", "Open chat", "Start", *SCREENS, *APP]
     tray.show_hosts([listed("box", Phase.READY)])
-    assert shown(tray) == ["box ⋅ Ready", "Open chat", "Stop", "Copy endpoint", "Quit"]
+    assert shown(tray) == ["box ⋅ Ready", "Open chat", "Stop", "Copy endpoint", *SCREENS, *APP]
     assert not action(tray, "box ⋅ Ready").isEnabled()
 
 
 def test_several_hosts_have_a_menu_each(tray: Tray, calls: list[object]) -> None:
     tray.show_hosts([listed("box", Phase.READY), listed("lab", Phase.FAILED)])
-    assert shown(tray) == ["box ⋅ Ready", "lab ⋅ Failed", "Open Paperkite", "Quit"]
+    assert shown(tray) == ["box ⋅ Ready", "lab ⋅ Failed", "Open Paperkite", *APP]
     box, lab = (action(tray, text).menu() for text in ("box ⋅ Ready", "lab ⋅ Failed"))
     assert isinstance(box, QMenu)
     assert isinstance(lab, QMenu)
-    assert [each.text() for each in box.actions()] == ["Open chat", "Stop", "Copy endpoint"]
-    assert [each.text() for each in lab.actions()] == ["Open chat", "Start"]
+    assert [each.text() for each in box.actions()] == [
+        "Open chat",
+        "Stop",
+        "Copy endpoint",
+        *SCREENS,
+    ]
+    assert [each.text() for each in lab.actions()] == ["Open chat", "Start", *SCREENS]
     for each in (*box.actions(), *lab.actions()):
         each.trigger()
     assert calls == [
         *(("open", "box"), ("stop", "box"), ("copy_endpoint", "box")),
+        *(("show", Screen.MONITOR, "box"), ("show", Screen.LOGS, "box")),
         *(("open", "lab"), ("start", "lab")),
+        *(("show", Screen.MONITOR, "lab"), ("show", Screen.LOGS, "lab")),
     ]
 
 
@@ -107,13 +119,31 @@ def test_the_tooltip_has_a_line_for_each_host_with_what_it_cost(
     assert tray.tooltip() == "box ⋅ Ready ⋅ ¥0.67\nlab ⋅ Off"
     tray.show_hosts([])
     assert tray.tooltip() == "No host yet ⋅ Off"
+    busy = replace(listed("box", Phase.READY, bill="¥0.67"), model="Yi-34B", pace="41 tokens/s")
+    tray.show_hosts([busy])
+    assert tray.tooltip() == "box ⋅ Ready ⋅ Yi-34B ⋅ 41 tokens/s ⋅ ¥0.67"
+
+
+def test_a_notification_needs_a_tray_and_its_click_opens_the_host(
+    tray: Tray, desktop: Desktop, calls: list[object]
+) -> None:
+    assert not tray.notify("Ready", "box", HostKey("box"))
+    desktop.has_tray = True
+    tray.begin()
+    assert tray.notify("Ready", "box", HostKey("box"))
+    assert tray._icon is not None
+    tray._icon.messageClicked.emit()
+    assert calls == [("open", "box")]
 
 
 def test_the_menu_does_what_it_says(tray: Tray, calls: list[object]) -> None:
     tray.show_hosts([listed("box", Phase.READY)])
-    for text in ("Open chat", "Stop", "Copy endpoint", "Quit"):
+    for text in ("Open chat", "Stop", "Copy endpoint", "Settings…", "Quit"):
         action(tray, text).trigger()
-    assert calls == [("open", None), ("stop", "box"), ("copy_endpoint", "box"), ("quit",)]
+    assert calls == [
+        *(("open", None), ("stop", "box"), ("copy_endpoint", "box")),
+        *(("show", Screen.SETTINGS, None), ("quit",)),
+    ]
 
 
 def test_without_a_tray_there_is_no_icon(tray: Tray) -> None:
@@ -169,3 +199,11 @@ def test_a_model_that_the_host_stopped_says_so_in_the_tray(tray: Tray) -> None:
     assert shown(tray)[0].endswith("The host stopped the model.")
     tray.show_hosts([listed("box", Phase.CONNECTING)])
     assert "stopped the model" not in shown(tray)[0]
+
+
+def test_a_host_that_is_on_can_be_powered_off_also_when_nothing_runs(
+    tray: Tray, calls: list[object]
+) -> None:
+    tray.show_hosts([replace(listed("box", Phase.OFF), may_power_off=True)])
+    action(tray, "Stop and power off…").trigger()
+    assert calls == [("power_off", "box")]

@@ -8,6 +8,7 @@ from pytestqt.qtbot import QtBot
 from desktop.core.errors import AgentRefused, ConnectionLost, DestinationError
 from desktop.core.events import Ended, PhaseChanged, Restarting, Retrying
 from desktop.core.phases import Phase
+from desktop.ui.intents import Chosen
 from desktop.ui.start.sheet import StartSheet
 from desktop.ui.transcript.view import Transcript
 from tests.helpers.screens import (
@@ -41,12 +42,13 @@ def click(qtbot: QtBot, play: Stage, name: str) -> None:
     qtbot.mouseClick(child(play, QPushButton, name), Qt.MouseButton.LeftButton)
 
 
-def test_a_first_run_asks_for_one_line_and_starts(qtbot: QtBot, stage: Make) -> None:
+def test_a_first_run_asks_for_one_line_and_looks(qtbot: QtBot, stage: Make) -> None:
     play = stage(target=NOBODY)
     play.intents.problem = DestinationError("no-host")
     qtbot.keyClicks(child(play, QLineEdit, "hostField"), " ssh -p 22 root@host ")
-    click(qtbot, play, "startButton")
-    assert play.intents.calls == [("add", "ssh -p 22 root@host", "01ai/Yi-34B-Chat-4bits")]
+    click(qtbot, play, "checkButton")
+    chosen = Chosen("01ai/Yi-34B-Chat-4bits")
+    assert play.intents.calls == [("survey", "ssh -p 22 root@host", chosen)]
 
 
 def test_a_line_that_nobody_understands_is_explained_where_it_was_typed(
@@ -54,7 +56,7 @@ def test_a_line_that_nobody_understands_is_explained_where_it_was_typed(
 ) -> None:
     play = stage(target=NOBODY)
     play.intents.problem = DestinationError("no-host")
-    click(qtbot, play, "startButton")
+    click(qtbot, play, "checkButton")
     assert "Which host?" in shown_texts(play)
 
 
@@ -101,11 +103,15 @@ def test_after_a_failure_host_and_model_can_be_changed(qtbot: QtBot, stage: Make
     play = stage()
     play.play(failed())
     click(qtbot, play, "changeAfterFailureButton")
-    model = child(play, QLineEdit, "modelField")
-    model.setText("Qwen/Qwen2.5-7B-Instruct-AWQ")
+    assert child(play, QLineEdit, "hostField").isVisible()
+    click(qtbot, play, "chooseModelButton")
+    qtbot.keyClicks(child(play, QLineEdit, "modelField"), "Qwen/Qwen2.5-7B-Instruct-AWQ")
     click(qtbot, play, "startButton")
     host = "ssh -p 12345 root@connect.westb.seetacloud.com"
-    assert play.intents.calls == [("start", host, "Qwen/Qwen2.5-7B-Instruct-AWQ")]
+    ((verb, where, chosen),) = play.intents.calls
+    assert (verb, where) == ("start", host)
+    assert isinstance(chosen, Chosen)
+    assert chosen.model == "Qwen/Qwen2.5-7B-Instruct-AWQ"
 
 
 def test_a_lost_connection_counts_down_and_can_be_tried_at_once(qtbot: QtBot, stage: Make) -> None:

@@ -1,19 +1,15 @@
-"""Every screen of the window from scripted events; `python -m tests.helpers.screens DIR` draws.
-
-The tests assert on what is shown; people look at the pictures, in both themes and languages.
-"""
+"""The window from scripted events: what the tests assert on, and what people see in pictures."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from PySide6.QtCore import QEvent
-from PySide6.QtGui import QPainter, QPixmap
-from PySide6.QtWidgets import QApplication, QDialog, QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
+from desktop.core.diary.entry import About
 from desktop.core.errors import (
     AgentRefused,
     AppError,
@@ -44,22 +40,16 @@ from desktop.core.events import (
     Usage,
 )
 from desktop.core.explain import Language
+from desktop.core.last_checks import LastCheck
 from desktop.core.phases import Phase
-from desktop.core.ssh.prompts import (
-    ChallengePrompt,
-    ChallengeQuestion,
-    HostKeyQuestion,
-    SecretQuestion,
-)
+from desktop.core.redaction import redact
+from desktop.core.report import Story, report
 from desktop.core.texts import Texts
-from desktop.ui.app import application
-from desktop.ui.changed_key import ChangedKeyDialog
-from desktop.ui.chats.link import LinkDialog
-from desktop.ui.dialogs import ChallengeDialog, HostKeyDialog, SecretDialog
-from desktop.ui.intents import HostKey, Target
-from desktop.ui.style import style_sheet
-from desktop.ui.theme import Theme, palette
+from desktop.ui.intents import Chosen, HostKey, Target
+from desktop.ui.theme import Theme
 from desktop.ui.window import Window
+from tests.helpers.ledger import Ledger
+from tests.helpers.scenes import Look, Picture, dress, settle
 from tests.helpers.talk import Talk
 
 MODEL = "01ai/Yi-34B-Chat-4bits"
@@ -79,20 +69,42 @@ OTHER = Target(
 )
 THIRD = Target(host="lab", model=MODEL, host_text="lab", name="lab")
 NOBODY = Target(host="", model=MODEL)
-ENDPOINT = Endpoint("http://127.0.0.1:8000/v1", "pk-secret", MODEL, 4096, "run", "0.19.1")
+ENDPOINT = Endpoint(
+    "http://127.0.0.1:41234/v1",
+    "pk-secret",
+    MODEL,
+    4096,
+    "run",
+    "0.19.1",
+    shared_url="http://127.0.0.1:8000/v1",
+)
 FINGERPRINT = "SHA256:p2QAMXNIC1TJYWeIOttrVc98/R1BUFWu3/LiyKgUfQM"
 
 
 @dataclass
 class RecordingHost:
-    """What was asked of one host; `problem` is what `start` and `move` answer."""
+    """What was asked of one host.
+
+    Attributes:
+        calls: in order.
+        problem: what `start`, `survey` and `move` answer.
+        checked: what was last found out about it.
+    """
 
     calls: list[tuple[object, ...]]
     problem: AppError | None = None
+    checked: LastCheck | None = None
 
-    def start(self, host: str, model: str) -> AppError | None:
-        self.calls.append(("start", host, model))
+    def start(self, host: str, chosen: Chosen) -> AppError | None:
+        self.calls.append(("start", host, chosen))
         return self.problem
+
+    def survey(self, host: str, chosen: Chosen) -> AppError | None:
+        self.calls.append(("survey", host, chosen))
+        return self.problem
+
+    def last_check(self) -> LastCheck | None:
+        return self.checked
 
     def move(self, text: str) -> AppError | None:
         self.calls.append(("move", text))
@@ -104,8 +116,21 @@ class RecordingHost:
     def retry(self) -> None:
         self.calls.append(("retry",))
 
-    def stop(self) -> None:
-        self.calls.append(("stop",))
+    def tidy(self) -> None:
+        self.calls.append(("tidy",))
+
+    def follow_log(self, *, wanted: bool) -> None:
+        self.calls.append(("follow_log", wanted))
+
+    def report(self, story: Story) -> str:
+        self.calls.append(("report", story))
+        return report(story)
+
+    def redacted(self, text: str) -> str:
+        return redact(text)
+
+    def stop(self, *, power_off: bool = False) -> None:
+        self.calls.append(("stop", "power off") if power_off else ("stop",))
 
 
 @dataclass
@@ -128,8 +153,8 @@ class RecordingIntents:
         calls = [] if self.hosts else self.calls
         return self.hosts.setdefault(key, RecordingHost(calls))
 
-    def add(self, host: str, model: str) -> HostKey | AppError:
-        self.calls.append(("add", host, model))
+    def add(self, host: str, chosen: Chosen, *, survey: bool = False) -> HostKey | AppError:
+        self.calls.append(("survey" if survey else "add", host, chosen))
         return self.problem or next(iter(self.hosts))
 
     def remove(self, key: HostKey) -> None:
@@ -309,7 +334,7 @@ def broken() -> list[tuple[float, Event]]:
         (0.0, ReplyStarted(1)),
         (0.1, Reasoning(1, "The user asks for a haiku.\nKite, string, wind.")),
         (0.1, Delta(1, "一线牵云影，\n春风")),
-        (0.1, ReplyBroken(1, ReplyFailed("reply-interrupted", detail="connection reset"))),
+        (0.1, ReplyBroken(1, ReplyFailed("reply-cut", detail="connection reset"))),
     ]
 
 
@@ -326,6 +351,7 @@ class Stage:
     theme: Theme
     texts: Texts
     talk: Talk
+    ledger: Ledger = field(default_factory=lambda: Ledger(lambda: 0.0))
 
     def play(self, script: list[tuple[float, Event]], target: Target | None = None) -> None:
         """Let every event of a host come at its time, each as a batch of its own."""
@@ -335,6 +361,9 @@ class Stage:
             if isinstance(event, ReplyEvent | Counted):
                 self.window.desk.hear([event])
             else:
+                shown = self.window.panes[key].target
+                about = About(shown.model, shown.rate, shown.currency)
+                self.ledger.hear(key, about, event)
                 self.window.apply(key, [event])
 
     def say(self, text: str) -> None:
@@ -350,14 +379,23 @@ def key_of(target: Target) -> HostKey:
 
 def set_stage(language: Language, theme: str, *targets: Target) -> Stage:
     """Return a new window in this language and theme, not shown yet; the first host is in front."""
-    qt = application()
-    look = Theme(theme)
-    qt.setPalette(palette(look.colours))
-    qt.setStyleSheet(style_sheet(look.colours))
+    look = dress(theme)
     intents, clock, texts = RecordingIntents(), Clock(), Texts(language)
     talk = Talk.begin()
-    window = Window(intents, look, texts, talk.chats, talk.remembered, MODEL, clock, clock)
+    ledger = Ledger(clock)
+    window = Window(
+        intents,
+        look,
+        texts,
+        talk.chats,
+        talk.remembered,
+        MODEL,
+        clock=clock,
+        wall=clock,
+        entry=ledger.entry,
+    )
     intents.on_removed = window.remove_host
+    window.stopping.connect(window.stop)
     hosts = [target for target in targets or (TARGET,) if target.name]
     for target in hosts:
         window.show_target(key_of(target), target)
@@ -365,7 +403,7 @@ def set_stage(language: Language, theme: str, *targets: Target) -> Stage:
         window.show_host(key_of(hosts[0]))
     else:
         window.show_adding()
-    return Stage(window, intents, clock, look, texts, talk)
+    return Stage(window, intents, clock, look, texts, talk, ledger)
 
 
 def talk(stage: Stage) -> None:
@@ -395,6 +433,8 @@ def _broken(stage: Stage) -> None:
 
 
 def _open_switcher(stage: Stage) -> None:
+    for other in (OTHER, THIRD):
+        stage.window.show_target(key_of(other), other)
     talk(stage)
     stage.play([*ready(), (0.0, PhaseChanged(Phase.RECONNECTING, LOST))], OTHER)
     stage.clock.now += 3 * 3600
@@ -461,50 +501,6 @@ CHANGED = HostKeyChanged(
     expected="SHA256:uNiVztksCsDhcc0u9e8BrDX1WQbaN6hZLhkQ7pYNfUs",
     source="known_hosts:3",
 )
-CODE = ChallengePrompt("Verification code:", echo=False)
-
-
-def _asked(*prompts: ChallengePrompt, said: str = "", wrong: bool = False) -> ChallengeQuestion:
-    where = ("root", "connect.westb.seetacloud.com", 12345)
-    return ChallengeQuestion(*where, "", said, prompts, wrong)
-
-
-DIALOGS: dict[str, Callable[[QWidget, Texts], QDialog]] = {
-    "link": lambda parent, texts: LinkDialog(
-        parent, texts, "http://download.example.org/kites/2026/how-to-fly?lang=zh&size=large#wind"
-    ),
-    "host-key": lambda parent, texts: HostKeyDialog(
-        parent,
-        texts,
-        HostKeyQuestion("connect.westb.seetacloud.com", 12345, "ssh-ed25519", FINGERPRINT),
-    ),
-    "changed-key": lambda parent, texts: ChangedKeyDialog(parent, texts, CHANGED),
-    "password": lambda parent, texts: SecretDialog(
-        parent,
-        texts,
-        SecretQuestion("password", "root", "connect.westb.seetacloud.com", 12345, wrong=True),
-        may_remember=True,
-    ),
-    "password-without-keyring": lambda parent, texts: SecretDialog(
-        parent,
-        texts,
-        SecretQuestion("password", "root", "connect.westb.seetacloud.com", 12345),
-        may_remember=False,
-    ),
-    "code": lambda parent, texts: ChallengeDialog(parent, texts, _asked(CODE, wrong=True)),
-    "two-codes": lambda parent, texts: ChallengeDialog(
-        parent,
-        texts,
-        _asked(
-            ChallengePrompt("用户名:", echo=True),
-            ChallengePrompt("动态口令:", echo=False),
-            said="JumpServer 堡垒机\n本系统仅限授权用户使用，所有操作都会被记录。",
-        ),
-    ),
-    "much-asked": lambda parent, texts: ChallengeDialog(
-        parent, texts, _asked(*[ChallengePrompt("A" * 600, echo=True)] * 8, said="line\n" * 12)
-    ),
-}
 
 
 def close(stage: Stage) -> None:
@@ -516,65 +512,32 @@ def close(stage: Stage) -> None:
     stage.talk.end()
 
 
-def scene(name: str, language: Language, theme: str, size: tuple[int, int]) -> Stage:
-    """Return a scene as it is on screen; where it is about several hosts, with all of them."""
-    from tests.helpers.chats_screens import SCENES as CHATS  # it needs what is made here
-
-    target, play = (SCENES | CHATS)[name]
-    more = (OTHER, THIRD) if name == "hosts" else ()
-    stage = set_stage(language, theme, target, *more)
-    stage.window.resize(*size)
+def played(target: Target, play: Scene, look: Look) -> Stage:
+    """Return a window on which a scene was played, as it is on screen."""
+    stage = set_stage(look.language, look.theme, target)
+    stage.window.resize(*look.size)
     stage.window.show()
-    play(stage)
     QApplication.processEvents()
-    QApplication.processEvents()  # wrapped text finds its height in a second turn
+    play(stage)
+    settle()
     return stage
 
 
-def _names() -> list[str]:
-    from tests.helpers.chats_screens import SCENES as CHATS
-
-    return [*SCENES, *CHATS]
-
-
-def picture(stage: Stage) -> QPixmap:
-    """Return the window with the menu that is open over it."""
-    drawn = stage.window.grab()
-    if menu := QApplication.activePopupWidget():
-        painter = QPainter(drawn)
-        painter.drawPixmap(stage.window.mapFromGlobal(menu.pos()), menu.grab())
-        painter.end()
-        menu.hide()
-    return drawn
+def windows(scenes: Mapping[str, tuple[Target, Scene]]) -> dict[str, Picture]:
+    """Return these scenes of the window as pictures."""
+    return {name: _of_window(*each) for name, each in scenes.items()}
 
 
-def draw(folder: Path, size: tuple[int, int] = (980, 760), only: str = "") -> list[Path]:
-    """Draw every scene and dialog in both themes and languages; returns the files."""
-    folder.mkdir(parents=True, exist_ok=True)
-    drawn = []
-    languages: tuple[Language, ...] = ("zh", "en")
-    for language in languages:
-        for theme in ("light", "dark"):
-            for name in _names():
-                if only and only != name:
-                    continue
-                stage = scene(name, language, theme, size)
-                drawn.append(folder / f"{name}-{language}-{theme}.png")
-                picture(stage).save(str(drawn[-1]))
-                close(stage)
-            for name, make in DIALOGS.items():
-                if only and only != name:
-                    continue
-                stage = set_stage(language, theme)
-                dialog = make(stage.window, stage.texts)
-                dialog.show()
-                QApplication.processEvents()
-                drawn.append(folder / f"{name}-{language}-{theme}.png")
-                dialog.grab().save(str(drawn[-1]))
-                close(stage)
-    return drawn
+def _of_window(target: Target, play: Scene) -> Picture:
+    @contextmanager
+    def show(look: Look) -> Iterator[QWidget]:
+        stage = played(target, play, look)
+        try:
+            yield stage.window
+        finally:
+            close(stage)
+
+    return Picture(show, is_window=True)
 
 
-if __name__ == "__main__":
-    keep = application()
-    draw(Path(sys.argv[1]), only=sys.argv[2] if len(sys.argv) > 2 else "")
+PICTURES = windows(SCENES)

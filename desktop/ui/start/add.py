@@ -10,18 +10,20 @@ from desktop.core.texts import Texts
 from desktop.ui.intents import Target
 from desktop.ui.labels import button
 from desktop.ui.start.column import Column
-from desktop.ui.start.setup import Setup
+from desktop.ui.start.line_form import LineForm
 
 
 class AddPage(Column):
-    """Two fields and a button.
+    """One field and a button.
 
     Signals:
-        submitted: host text (with the password under it where one was pasted) and model.
+        checking: host text (with the password under it where one was pasted) and what was chosen.
+        submitted: the same, to be started without a look.
         left: back to the hosts that there are.
     """
 
-    submitted = Signal(str, str)
+    checking = Signal(str, object)
+    submitted = Signal(str, object)
     left = Signal()
 
     def __init__(self, texts: Texts, model: str) -> None:
@@ -29,22 +31,27 @@ class AddPage(Column):
         self._model = model
         self._back = button(texts["setup.back"], "link", "leaveAddingButton")
         self._back.clicked.connect(self.left)
-        self._setup = Setup(texts, Target("", model))
-        self._setup.submitted.connect(self.submitted)
+        self._line = LineForm(texts)
+        self._line.checking.connect(self.checking)
+        self._line.submitted.connect(self.submitted)
         self.inside.addStretch(2)
         self.inside.addWidget(self._back, 0, Qt.AlignmentFlag.AlignLeft)
-        self.inside.addWidget(self._setup)
+        self.inside.addWidget(self._line)
         self.inside.addStretch(3)
 
     def begin(self, *, may_leave: bool) -> None:
         """Empty the fields and take the keyboard."""
         self._back.setVisible(may_leave)
-        self._setup.show_target(Target("", self._model))
-        self._setup.edit()
+        self._line.show_target(Target("", self._model), may_leave=False)
+        self._line.take_keyboard()
+
+    def resume(self, other: AddPage) -> None:
+        """Go on with what was typed in another one, whose window goes."""
+        self._line.resume(other._line)
 
     def complain(self, why: Explanation) -> None:
         """Say why what was typed cannot be used."""
-        self._setup.complain(why)
+        self._line.complain(why)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """Leave by Escape, where there is somewhere to go."""

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.core.explain import Explanation
 from desktop.core.texts import Texts
-from desktop.ui.labels import button, label
+from desktop.ui.labels import button, label, set_property
 from desktop.ui.start.host_field import HostField
 
 
@@ -68,6 +68,10 @@ class AddressBox(QWidget):
         if asking == self.isHidden():
             self.setVisible(asking)
             self._field.clear()
+
+    def stand_out(self, *, is_best: bool) -> None:
+        """Tell whether this is what is mostly done here: its button looks like it then."""
+        set_property(self._use, "kind", "primary" if is_best else "")
 
     def _say(self, remark: str) -> None:
         self._remark.setText(remark)

@@ -40,6 +40,11 @@ class HostField(QLineEdit):
         line = self.text().strip()
         return f"{line}\n{self._password}" if self._password and line else line
 
+    def resume(self, other: HostField) -> None:
+        """Go on with what stands in another one, the password too."""
+        self.setText(other.text())
+        self._keep(other._password)
+
     def take(self, text: str) -> None:
         """Insert what was pasted, as typing would: in place of what is selected."""
         pasted = split_paste(text)

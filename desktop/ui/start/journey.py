@@ -19,7 +19,10 @@ from desktop.core.events import (
     Progress,
     Restarting,
     Retrying,
+    Surveying,
     TaskChanged,
+    Tidied,
+    Tidying,
 )
 from desktop.core.phases import Phase
 from remote import wire
@@ -93,6 +96,10 @@ class Journey:
         because: why the host stopped the run, once it did: "lease", "idle", …; or "".
         asks: it was not reached so often that a person should be asked for its new address.
         gives_up: clock time at which a first connect is given up, or None.
+        was_cancelled: it was stopped before the model answered.
+        surveys: it is a look at the host, and starts nothing.
+        is_tidying: what is half there on the host is being removed.
+        tidied: what came of that, until the next start; or None.
     """
 
     phase: Phase = Phase.OFF
@@ -105,6 +112,10 @@ class Journey:
     because: str = ""
     asks: bool = False
     gives_up: float | None = None
+    was_cancelled: bool = False
+    surveys: bool = False
+    is_tidying: bool = False
+    tidied: Tidied | None = None
 
     def running(self) -> list[Step]:
         """Return the steps that are being worked on."""
@@ -141,8 +152,14 @@ def advance(journey: Journey, event: Event, now: float) -> Journey:
         case Restarting():
             loading = Row(wire.RUNNING, {wire.SERVE: wire.RUNNING}, began=now)
             return _with(replace(journey, crash=event.error), Step.LOAD, loading)
+        case Surveying():
+            return replace(journey, surveys=True)
         case Ended():
             return replace(journey, because=event.because)
+        case Tidying():
+            return replace(journey, is_tidying=True, tidied=None)
+        case Tidied():
+            return replace(journey, is_tidying=False, tidied=event)
     return journey
 
 
@@ -160,11 +177,24 @@ def _phase(journey: Journey, event: PhaseChanged, now: float) -> Journey:
     )
     if event.phase is Phase.READY:
         return _with(changed, Step.READY, Row(wire.DONE, began=now, ended=now))
+    if event.phase in (Phase.STOPPING, Phase.OFF) and journey.phase is not Phase.STOPPING:
+        was_ready = journey.rows[Step.READY].state == wire.DONE
+        is_cancelled = not (was_ready or journey.surveys)
+        changed = _cut_short(replace(changed, was_cancelled=is_cancelled), now)
     if event.phase is Phase.FAILED:
         return _interrupted(changed, now)
     if journey.phase is Phase.READY:
         return _with(changed, Step.READY, Row())
     return changed
+
+
+def _cut_short(journey: Journey, now: float) -> Journey:
+    """Stop the clocks of what was running: nobody waits for it any more."""
+    rows = {
+        step: replace(row, state=wire.CANCELLED, ended=now) if row.state == wire.RUNNING else row
+        for step, row in journey.rows.items()
+    }
+    return replace(journey, rows=rows)
 
 
 def _interrupted(journey: Journey, now: float) -> Journey:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QSizePolicy
 
+from desktop.core.amounts import joined
 from desktop.core.texts import Texts
 from desktop.ui import icons
 from desktop.ui.labels import Elided, label, set_property
@@ -64,22 +65,22 @@ class StepRow(QFrame):
             layout.addWidget(self._bar, 1, 1, 1, 3)
             layout.addWidget(self._pace, 2, 1, 1, 3)
 
-    def show_row(self, row: Row, now: float, found: str = "") -> None:
-        """Show how the step stands at clock time `now`, or what it found."""
+    def show_row(self, row: Row, now: float, found: str = "", cost: str = "") -> None:
+        """Show how the step stands at clock time `now`, what it found, and what it has cost."""
         tone = _TONES[row.state]
         figures, pace = wording.row_figures(row, self._texts)
         self._draw_icon(row.state, tone)
         figures = found or figures
         self._figures.say(figures)
         self._pace.setText(pace or " ")
-        self._time.setText(wording.row_time(row, now, self._texts))
+        self._time.setText(joined(wording.row_time(row, now, self._texts), cost))
         set_property(self._title, "tone", "quiet" if row.state == wire.WAITING else "")
         set_property(self._figures, "tone", "bad" if row.state == wire.FAILED else "quiet")
         self._bar.show_share(wording.fraction(row), tone)
         if not self._card:
             self._bar.setVisible(row.state == wire.RUNNING)
             self._pace.setVisible(row.state == wire.RUNNING and bool(pace))
-        said = (self._name, self._texts[f"row.{row.state}"], figures, pace)
+        said = (self._name, self._texts[f"row.{row.state}"], figures, pace, cost)
         self.setAccessibleName(", ".join(part for part in said if part))
 
     def _draw_icon(self, state: str, tone: str) -> None:

@@ -1,148 +1,177 @@
-"""Where it goes and what runs there: two fields at first, a summary with one button later."""
+"""What is shown while nothing runs: the line, the saved host, or the choice of a model.
+
+The choice of a model is a page of its own (`desktop.ui.planner`), made when it is first wanted.
+"""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from desktop.core.catalogue import DEFAULT_MODEL
+from desktop.core.events import Surveyed
 from desktop.core.explain import Explanation
+from desktop.core.last_checks import LastCheck
 from desktop.core.texts import Texts
-from desktop.ui import icons
-from desktop.ui.intents import Target
-from desktop.ui.labels import Elided, button, label
-from desktop.ui.start.host_field import HostField
+from desktop.ui.intents import Chosen, Target
+from desktop.ui.start.line_form import LineForm
+from desktop.ui.start.saved_card import SavedCard
+from desktop.ui.theme import Theme
 
-_KITE = 60
+if TYPE_CHECKING:
+    from desktop.ui.planner.page import PlannerPage
+
+_ALL = 1000  # stretch: the list of models takes the room that there is
 
 
 class Setup(QWidget):
-    """What is shown while nothing runs.
+    """One of three faces.
 
     Signals:
-        submitted: host text (with the password under it where one was pasted) and model.
+        submitted: start with this host text (with the password under it where one was pasted) and
+            what was chosen.
+        checking: look at that host first, likewise.
+        planning: the planner is open, and wants to know what was last found out.
+        turned: another face is shown.
     """
 
-    submitted = Signal(str, str)
+    submitted = Signal(str, object)
+    checking = Signal(str, object)
+    planning = Signal()
+    turned = Signal()
 
-    def __init__(self, texts: Texts, target: Target) -> None:
+    def __init__(self, theme: Theme, texts: Texts, target: Target) -> None:
         super().__init__()
-        self._texts = texts
-        self._remark = ""
-        self._title = label(size=1.7, bold=True, wrap=True)
-        self._subtitle = label(tone="quiet", size=1.05, wrap=True)
-        self.host, self.model = HostField(), QLineEdit()
-        self._prepare("host", self.host)
-        self._prepare("model", self.model)
-        self._host_help = label(tone="quiet", size=0.92, wrap=True)
-        self._say_of_password(taken=False)
-        self.host.password_taken.connect(lambda taken: self._say_of_password(taken=taken))
-        self._problem = label(tone="bad", wrap=True)
-        self._problem.setVisible(False)
-        self._summary = self._make_summary()
-        self._fields = self._make_fields()
-        self._start = button(texts["action.start"], "big", "startButton")
-        self._start.clicked.connect(self._submit)
-        self._arrange()
+        self._theme, self._texts, self._target = theme, texts, target
+        self._line, self._saved = LineForm(texts), SavedCard(texts)
+        self._planner: PlannerPage | None = None
+        self._meant = ""  # the model that the last look was made for, where a person chose it
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.addStretch(2)
+        self._layout.addWidget(self._line)
+        self._layout.addWidget(self._saved)
+        self._layout.addStretch(3)
+        self._line.checking.connect(self._check_line)
+        self._line.submitted.connect(self.submitted)
+        self._line.left.connect(self._leave)
+        self._line.choosing.connect(self.choose)
+        self._saved.started.connect(self._start_as_saved)
+        self._saved.changing.connect(self.choose)
         self.show_target(target)
 
-    def _prepare(self, name: str, field: QLineEdit) -> None:
-        field.setObjectName(f"{name}Field")
-        field.setAccessibleName(self._texts[f"setup.{name}"])
-        field.setPlaceholderText(self._texts[f"setup.{name}-example"])
-        field.setMaxLength(500)
-        field.returnPressed.connect(self._submit)
-        field.textEdited.connect(lambda _: self._problem.setVisible(False))
+    # -- which face --------------------------------------------------------------------------------
 
-    def _say_of_password(self, *, taken: bool) -> None:
-        self._host_help.setText(self._texts["setup.password-taken" if taken else "setup.host-help"])
+    def _show(self, face: QWidget) -> None:
+        for each in (self._line, self._saved, self._planner):
+            if each is not None:
+                each.setVisible(each is face)
+        self.turned.emit()
 
-    def _make_summary(self) -> QFrame:
-        card = QFrame()
-        card.setProperty("card", "true")
-        layout = QHBoxLayout(card)
-        layout.setContentsMargins(18, 15, 14, 15)
-        words = QVBoxLayout()
-        words.setSpacing(5)
-        self._host_shown, self._model_shown = Elided(), Elided()
-        self._model_shown.setProperty("tone", "quiet")
-        words.addWidget(self._host_shown)
-        words.addWidget(self._model_shown)
-        layout.addLayout(words, 1)
-        change = button(self._texts["setup.change"], "link", "changeButton")
-        change.clicked.connect(self.edit)
-        layout.addWidget(change)
-        return card
-
-    def _make_fields(self) -> QWidget:
-        fields = QWidget()
-        layout = QVBoxLayout(fields)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(7)
-        model_help = label(self._texts["setup.model-help"], tone="quiet", size=0.92, wrap=True)
-        for name, field, help_ in (
-            ("host", self.host, self._host_help),
-            ("model", self.model, model_help),
-        ):
-            title = label(self._texts[f"setup.{name}"], bold=True)
-            title.setBuddy(field)
-            for widget in (title, field, help_):
-                layout.addWidget(widget)
-            layout.addSpacing(9)
-        return fields
-
-    def _arrange(self) -> None:
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(8)
-        kite = QLabel()
-        kite.setPixmap(icons.pixmap("paperkite", "#000000", _KITE, self.devicePixelRatioF()))
-        layout.addWidget(kite)
-        layout.addSpacing(4)
-        layout.addWidget(self._title)
-        layout.addWidget(self._subtitle)
-        layout.addSpacing(14)
-        for widget in (self._summary, self._fields, self._problem):
-            layout.addWidget(widget)
-        layout.addSpacing(8)
-        line = QHBoxLayout()
-        line.addWidget(self._start)
-        line.addStretch(1)
-        layout.addLayout(line)
+    @property
+    def plans(self) -> bool:
+        """Whether a model is being chosen."""
+        return self._planner is not None and not self._planner.isHidden()
 
     def show_target(self, target: Target) -> None:
-        """Show a saved host as a summary, or the empty fields of a first run."""
-        self.host.setText(target.host_text)
-        self.model.setText(target.model)
-        self._host_shown.say(target.host)
-        self._model_shown.say(target.model)
-        self._show_fields(not target.host_text)
+        """Show a saved host as a summary, or the empty field of a first run."""
+        self._target = target
+        self._line.show_target(target, may_leave=False)
+        self._saved.show_target(target)
+        self._show(self._saved if target.host_text else self._line)
 
-    def _show_fields(self, editing: bool) -> None:
-        self._fields.setVisible(editing)
-        self._summary.setVisible(not editing)
-        kind = "setup" if editing else "saved"
-        self._title.setText(self._texts[f"{kind}.title"])
-        self._subtitle.setText(self._remark or self._texts[f"{kind}.subtitle"])
+    def take_keyboard(self) -> None:
+        """Put the keyboard where one goes on, where nothing was begun."""
+        if not self._saved.isHidden():
+            self._saved.take_keyboard()
 
     def show_remark(self, remark: str) -> None:
         """Say why nothing runs any more, where the host ended it by itself; "" to say nothing."""
-        if remark != self._remark:
-            self._remark = remark
-            self._show_fields(not self._fields.isHidden())
+        self._saved.show_remark(remark)
 
-    def edit(self) -> None:
-        """Show the fields, with what was typed last."""
-        self._show_fields(True)
-        self.host.setFocus()
-        self.host.selectAll()
+    def edit_line(self) -> None:
+        """Show the field, with what was typed last."""
+        self._line.show_target(self._target, may_leave=bool(self._target.host_text))
+        self._show(self._line)
+        self._line.take_keyboard()
 
-    def _submit(self) -> None:
-        self._problem.setVisible(False)
-        self.submitted.emit(self.host.whole(), self.model.text().strip())
+    def choose(self, *, avoided: bool = False) -> None:
+        """Let a model be chosen.
+
+        Args:
+            avoided: the one that there is has just failed: another one is proposed.
+        """
+        page = self._open_planner()
+        model = self._target.model
+        page.begin(self._target, earlier=model, avoided=model if avoided else "")
+        self.planning.emit()
+        self._show(page)
+        page.take_keyboard()
+
+    def resume(self, other: Setup) -> None:
+        """Go on where another one stands, whose window goes."""
+        self._meant = other._meant
+        if other._planner is not None and not other._planner.isHidden():
+            page = self._open_planner()
+            page.resume(other._planner)
+            self._show(page)
+        elif not other._line.isHidden() and self._target.host_text:
+            self.edit_line()
+            self._line.resume(other._line)
 
     def complain(self, why: Explanation) -> None:
-        """Say under the fields why what was typed cannot be used."""
-        self._show_fields(True)
-        self._problem.setText("\n".join(part for part in (why.title, why.detail, why.hint) if part))
-        self._problem.setVisible(True)
-        self.host.setFocus()
+        """Say why what was typed cannot be used."""
+        self.edit_line()
+        self._line.complain(why)
+
+    # -- the planner -------------------------------------------------------------------------------
+
+    def show_check(self, check: LastCheck | None, now: float) -> None:
+        """Show what was last found out about the host, `now` in seconds since the epoch."""
+        self._open_planner().show_check(check, now)
+
+    def show_survey(self, surveyed: Surveyed, now: float) -> None:
+        """Let a model be chosen for what has just been found out."""
+        if not surveyed.facts:
+            return  # it was not reached: the failure is shown in place of this
+        page = self._open_planner()
+        ours = self._target.model == DEFAULT_MODEL  # nobody's choice yet: what fits best is better
+        page.begin(self._target, earlier=self._meant or ("" if ours else self._target.model))
+        page.show_check(LastCheck(surveyed.facts, now), now, surveyed.error)
+        self._show(page)
+        page.take_keyboard()
+
+    def _open_planner(self) -> PlannerPage:
+        if self._planner is None:
+            from desktop.ui.planner.page import PlannerPage  # noqa: PLC0415 - not at start
+
+            self._planner = page = PlannerPage(self._theme, self._texts)
+            self._layout.insertWidget(self._layout.count() - 1, page, _ALL)
+            page.hide()
+            page.started.connect(self._submit)
+            page.checking.connect(self._check_again)
+            page.relining.connect(self.edit_line)
+            page.left.connect(self._leave)
+        return self._planner
+
+    # -- what is asked -----------------------------------------------------------------------------
+
+    def _check_line(self, host: str, chosen: Chosen) -> None:
+        self._meant = ""
+        self.checking.emit(host, chosen)
+
+    def _check_again(self, chosen: Chosen) -> None:
+        self._meant = chosen.model
+        self.checking.emit(self._target.host_text, chosen)
+
+    def _submit(self, chosen: Chosen) -> None:
+        self.submitted.emit(self._target.host_text, chosen)
+
+    def _start_as_saved(self) -> None:
+        self._submit(Chosen(self._target.model))
+
+    def _leave(self) -> None:
+        self._show(self._saved)
+        self._saved.setFocus()

@@ -15,6 +15,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QMenu, QToolTip
 
+from desktop.ui.transcript import inside
 from desktop.ui.transcript.selection import Place, Selection
 
 if TYPE_CHECKING:
@@ -228,6 +229,7 @@ class Pointer(QObject):
         found = view.block_at(QPointF(event.pos()))
         if event.reason() is QContextMenuEvent.Reason.Keyboard and view.current is not None:
             view.offer_actions(menu, view.current)
+            inside.offer(view, menu, view.current)
         elif found is not None:
             view.offer_actions(menu, found[0].section)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

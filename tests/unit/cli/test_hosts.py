@@ -39,6 +39,7 @@ def code_of(argv: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 
 def test_a_host_is_saved_with_what_is_wished_of_it() -> None:
     typed = ["-m", "a/b", "--max-model-len", "4096", "--local-port", "8100", "--rate", "1.98"]
+    typed += ["--kv-cache-dtype", "fp8"]
     typed += ["--currency", "CNY", "--proxy", "socks5://127.0.0.1:1080", "--data-dir", "/disk"]
     assert run(["hosts", "save", "box", LINE, *typed]) == 0
     assert saved().hosts == {
@@ -46,6 +47,7 @@ def test_a_host_is_saved_with_what_is_wished_of_it() -> None:
             LINE,
             model="a/b",
             max_model_len="4096",
+            kv_cache_dtype="fp8",
             local_port=8100,
             rate=1.98,
             currency="CNY",

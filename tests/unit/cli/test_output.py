@@ -86,7 +86,7 @@ ENDPOINT = Endpoint("http://127.0.0.1:8000/v1", "pk-x", "a/b", 2048, "r1", "0.32
             {"kind": "restarting", "code": "engine.crashed"},
         ),
         (
-            Sample((Card(97, 22, 24),), 0.5, 1, 2, 77.5, None),
+            Sample((Card(97, 22, 24),), 0.5, 1, 2, 77.5, None, 4600),
             {
                 "kind": "sample",
                 "gpus": [{"utilization": 97, "memory_used": 22, "memory_total": 24}],
@@ -95,6 +95,10 @@ ENDPOINT = Endpoint("http://127.0.0.1:8000/v1", "pk-x", "a/b", 2048, "r1", "0.32
                 "waiting": 2,
                 "tokens_per_s": 77.5,
                 "prompt_tokens_per_s": None,
+                "generation_tokens": 4600,
+                "prompt_tokens": None,
+                "requests_done": None,
+                "ttft_s": None,
             },
         ),
         (ReplyStarted(1), None),

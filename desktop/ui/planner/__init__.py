@@ -1,0 +1,1 @@
+"""The choice of a model for a host: what fits its card, said before anything is downloaded."""
