@@ -129,8 +129,15 @@ class Screens(QObject):
         from desktop.ui.monitor.dialog import MonitorDialog  # noqa: PLC0415 - as all below: lazy
 
         assert host is not None  # it is one of OF_A_HOST
-        history = self._controller.host(host).history
-        return MonitorDialog(window, self._theme, self._texts, host, history)
+        watched = self._controller.host(host)
+        return MonitorDialog(
+            window,
+            self._theme,
+            self._texts,
+            host,
+            watched.history,
+            others=lambda: watched.others,
+        )
 
     def _endpoint(self, window: QWidget, host: HostKey | None) -> QDialog:
         from desktop.ui.endpoint.dialog import EndpointDialog, Shared  # noqa: PLC0415

@@ -42,7 +42,9 @@ def test_each_plot_says_its_newest_value_in_words(make: Make) -> None:
     last = sample(NOW - 2)
     assert last.tokens_per_s is not None
     assert said(dialog, "tokens").startswith(f"Writing: {last.tokens_per_s:,.0f} tokens/s")
-    assert said(dialog, "requests") == f"Requests: {last.running} running"
+    assert said(dialog, "requests") == (
+        f"Requests: {last.running} running, 2 connections of other programs"
+    )
     assert "mean of 2 cards" in said(dialog, "gpu")
     assert said(dialog, "memory").endswith("44.2 GiB / 48.0 GiB")
 

@@ -48,7 +48,8 @@ def monitor(
     parent: QWidget, language: Language, theme: Theme, history: History | None = None
 ) -> MonitorDialog:
     shown = an_hour() if history is None else history
-    return MonitorDialog(parent, theme, Texts(language), "westb-12345", shown, lambda: NOW)
+    texts = Texts(language)
+    return MonitorDialog(parent, theme, texts, "westb-12345", shown, lambda: NOW, others=lambda: 2)
 
 
 def _showing(history: History) -> Picture:

@@ -9,7 +9,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QDialog, QGridLayout, QVBoxLayout, QWidget
 
-from desktop.core.amounts import gibibytes
+from desktop.core.amounts import gibibytes, joined
 from desktop.core.events import Sample
 from desktop.core.history import HOUR, History, Moment, buckets
 from desktop.core.texts import Texts
@@ -43,13 +43,24 @@ class MonitorDialog(QDialog):
         name: str,
         history: History,
         clock: Callable[[], float] = time.monotonic,
+        others: Callable[[], int] = int,
     ) -> None:
-        """Take the host's name and its history; the clock is the one that the history goes by."""
+        """Take what is shown.
+
+        Args:
+            parent: the window.
+            theme: its look.
+            texts: its language.
+            name: the host's.
+            history: what it was seen to do.
+            clock: the one that the history goes by.
+            others: returns how many connections other programs have open.
+        """
         super().__init__(parent)
         self.setObjectName("monitorDialog")
         self.setWindowTitle(texts("monitor.title", host=name))
         self.resize(620, 520)
-        self._texts, self._history, self._clock = texts, history, clock
+        self._texts, self._history, self._clock, self._others = texts, history, clock, others
         self._state = label(tone="quiet", wrap=True)
         self._plots = {each: Plot(each, texts[f"monitor.{each}"], theme) for each in _PLOTS}
         grid = QGridLayout()
@@ -76,7 +87,10 @@ class MonitorDialog(QDialog):
             points = [(each.at, _VALUE[name](each)) for each in moments]
             values = buckets(points, now - HOUR, now, plot.line.columns)
             plot.line.show_values(values, _top(name, values))
-            plot.say(*(said(name, newest, moments, self._texts)))
+            value, remark = said(name, newest, moments, self._texts)
+            if name == "requests" and newest is not None and (others := self._others()):
+                remark = joined(remark, self._texts("monitor.others", count=others))
+            plot.say(value, remark)
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
         """Begin to draw."""
