@@ -46,10 +46,14 @@ class Fetch:
 
 
 class Hub:
-    """Serves `{owner/name: folder}` on 127.0.0.1 while it is entered."""
+    """Serves `{owner/name: folder or repository}` on 127.0.0.1 while it is entered."""
 
     def __init__(
-        self, models: Mapping[str, Path], *, faults: Faults | None = None, port: int = 0
+        self,
+        models: Mapping[str, Path | Repository],
+        *,
+        faults: Faults | None = None,
+        port: int = 0,
     ) -> None:
         """Bind `port` (0 = any that is free); raises OSError when it is taken."""
         self._server = _HubServer(port, models, faults or Faults())
@@ -85,8 +89,11 @@ class Hub:
 class _HubServer(LoopbackHttpServer):
     """What all requests share: the repositories, the faults, and the record of what was sent."""
 
-    def __init__(self, port: int, models: Mapping[str, Path], faults: Faults) -> None:
-        self.repositories = {name: Repository(folder) for name, folder in models.items()}
+    def __init__(self, port: int, models: Mapping[str, Path | Repository], faults: Faults) -> None:
+        self.repositories = {
+            name: model if isinstance(model, Repository) else Repository(model)
+            for name, model in models.items()
+        }
         self.faults = faults
         self.stopped = threading.Event()
         self.pace = Pace(faults.bytes_per_s, self.stopped)

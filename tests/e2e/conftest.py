@@ -10,22 +10,29 @@ import json
 import os
 import shutil
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from pytestqt.qtbot import QtBot
 
 from desktop.core.ssh.connection import Connection, connect
 from desktop.rehearsal.engine import install_scripted_engine
 from desktop.rehearsal.faults import Faults
 from desktop.rehearsal.hub import Hub
+from desktop.rehearsal.repository import Repository
+from desktop.rehearsal.scripted_engine.replies import Script
 from tests.helpers.command import Outcome, Running, paperkite, started
 from tests.helpers.person import Person
 from tests.helpers.processes import processes_of_home
 from tests.helpers.sshd import Sshd
 from tests.helpers.waiting import until
+
+if TYPE_CHECKING:
+    from tests.helpers.laptop import Laptop
 
 MODEL = "paperkite/tiny"
 WEIGHTS = "model.safetensors"
@@ -72,6 +79,17 @@ class Box:
             *("--model", self.model, "--hub", self.hub.url),
             *("--data-dir", str(self.data), "--engine-env", str(self.engine)),
         )
+
+    def line(self, host: str = "") -> str:
+        """Return the SSH line as a console shows it, with the host's name where it has one."""
+        where = self.sshd.destination
+        return f"ssh -p {where.port} {where.user}@{host or where.host}"
+
+    def written(self, question: str, tokens: int) -> str:
+        """Return the whole reply that the scripted engine gives to a question."""
+        script = Script(self.model, 2048, tokens, 0)
+        fields = {"messages": [{"role": "user", "content": question}]}
+        return "".join(script.reply(fields, is_chat=True).tokens)
 
     def up(self, *argv: str, seconds: float = 120) -> Outcome:
         return paperkite("up", *self.host, *self.work, "--json", *argv, seconds=seconds)
@@ -159,12 +177,14 @@ def make_box(tmp_path: Path, tiny_model: Path, prepared_data: Path) -> Iterator[
             faults: Faults | None = None,
             fresh: bool = False,
             sshd_extra: str = "",
+            models: Mapping[str, Path | Repository] | None = None,
         ) -> Box:
             place = tmp_path / name  # a test with several boxes names the others
             home = place / "host-home"
             home.mkdir(parents=True)
             data = place / "data" if fresh else prepared_data
-            hub = stack.enter_context(Hub({MODEL: tiny_model}, faults=faults))
+            served = {MODEL: tiny_model, **(models or {})}
+            hub = stack.enter_context(Hub(served, faults=faults))
             extra = f"SetEnv HOME={home}\n{sshd_extra}"
             sshd = stack.enter_context(Sshd(place, extra=extra))
             box = Box(sshd, home, data, hub, install_scripted_engine(place / "engine", *engine))
@@ -178,6 +198,19 @@ def make_box(tmp_path: Path, tiny_model: Path, prepared_data: Path) -> Iterator[
 @pytest.fixture
 def box(make_box: MakeBox) -> Box:
     return make_box()
+
+
+@pytest.fixture
+def laptop(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Laptop]:
+    """A person's own computer on the first day: no keys, no settings, no keyring."""
+    from tests.helpers.laptop import Laptop  # Qt: only where there is a window
+
+    home = tmp_path / "laptop-home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    with closing(Laptop(qtbot, home)) as made:
+        yield made
 
 
 def _leave_nothing(box: Box) -> None:

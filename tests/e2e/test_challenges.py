@@ -67,6 +67,17 @@ def test_a_person_is_asked_for_the_password_as_ever_and_may_mistype_it(hosts: Kn
         assert person.asked == [SecretQuestion(*where), SecretQuestion(*where, wrong=True)]
 
 
+def test_a_person_is_told_that_the_pasted_password_was_refused(hosts: KnownHosts) -> None:
+    with RecordingServer(methods=_KEYBOARD) as server:
+        person = Person("wrong too", "right")
+        connect(replace(server.destination, password="wrong"), _TRUSTING, person, hosts).close()
+        where = ("password", "root", "127.0.0.1", server.port)
+        assert person.asked == [
+            SecretQuestion(*where, paste_refused=True),
+            SecretQuestion(*where, wrong=True),
+        ]
+
+
 @pytest.mark.parametrize(
     "prompts",
     [

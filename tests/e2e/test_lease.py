@@ -12,7 +12,6 @@ import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,23 +19,24 @@ import pytest
 from desktop.core.agent.client import Agent
 from desktop.core.agent.deploy import deploy
 from desktop.core.errors import AppError
-from desktop.core.session.power import power_off
+from desktop.core.events import Ended, PhaseChanged, PoweringOff
+from desktop.core.phases import Phase
+from desktop.core.session.power import SILENT_PROBES, power_off
 from desktop.core.session.spec import spec_fields
 from desktop.core.session.wishes import Wishes
 from desktop.core.ssh.connection import connect
 from remote import wire
 from tests.e2e.conftest import Box, MakeBox
-from tests.helpers import nvidia_smi
-from tests.helpers.nvidia_smi import RTX_4090, GpuHost
 from tests.helpers.person import Person
+from tests.helpers.rented import AUTODL, rent
+from tests.helpers.sessions import ready_session
+from tests.helpers.story import Heard
 from tests.helpers.waiting import until
 
+GIVEN_UP_SECONDS = 3.0
 LATE_SECONDS = 10.0  # how long after its time a run may end at most
 SLOW_REPLY = ("--scripted-tokens-per-s", "10", "--scripted-reply-tokens", "80")
 REPLY_SECONDS = 8
-# Without a GPU a provider's host would have been booted without one, and would serve nothing.
-GPU_HOST = GpuHost(driver="580.65.06", cuda="13.0", cards=(RTX_4090,))
-AUTODL = "AutoDLContainerUUID=0000"
 
 
 @contextmanager
@@ -62,23 +62,6 @@ def begin(box: Box, agent: Agent, **terms: Any) -> str:
         if message["kind"] == "ready":
             return run
     raise AssertionError("unreachable")
-
-
-def make_provider(box: Box, variable: str = "") -> Path:
-    """Give the host a `shutdown` that harms nobody, a GPU, and a provider's mark.
-
-    Returns:
-        The file in which the `shutdown` writes down that it was called.
-    """
-    programs = box.home / "programs"
-    nvidia_smi.install(programs, GPU_HOST)
-    record = box.home / "shutdowns"
-    program = programs / "shutdown"
-    program.write_text(f'#!/bin/sh\necho "called: $*" >> {record}\n', encoding="utf-8")
-    program.chmod(0o755)
-    lines = [f"export PATH={programs}:$PATH", f"export {variable}" if variable else ""]
-    (box.home / ".bashrc").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return record
 
 
 def reason(box: Box) -> object:
@@ -175,7 +158,7 @@ def test_a_limit_ends_a_run_that_is_being_watched_and_says_so(box: Box) -> None:
 
 
 def test_a_lease_that_has_run_out_powers_off_a_host_where_that_is_safe(box: Box) -> None:
-    record = make_provider(box, AUTODL)
+    record = rent(box.home, AUTODL)
     with agent_on(box) as agent:
         begin(box, agent, lease_seconds=2, power_off=True)
     until(record.exists, 2 + LATE_SECONDS)
@@ -186,7 +169,7 @@ def test_a_lease_that_has_run_out_powers_off_a_host_where_that_is_safe(box: Box)
 
 @pytest.mark.parametrize("variable", ["", "RUNPOD_POD_ID=x"])
 def test_a_host_where_it_is_not_known_to_be_safe_is_left_on(box: Box, variable: str) -> None:
-    record = make_provider(box, variable)
+    record = rent(box.home, variable)
     with agent_on(box) as agent:
         begin(box, agent, lease_seconds=2, power_off=True)
     until(lambda: box.processes == [], 2 + LATE_SECONDS)
@@ -199,7 +182,7 @@ def test_a_host_where_it_is_not_known_to_be_safe_is_left_on(box: Box, variable: 
 
 
 def test_a_power_off_is_believed_once_the_ssh_port_is_silent(box: Box) -> None:
-    record = make_provider(box, AUTODL)
+    record = rent(box.home, AUTODL)
     with agent_on(box) as agent:
         begin(box, agent)
         with ThreadPoolExecutor(1) as pool:
@@ -211,3 +194,51 @@ def test_a_power_off_is_believed_once_the_ssh_port_is_silent(box: Box) -> None:
     assert (stopped.was_running, stopped.provider) == (True, "autodl")
     assert record.read_text(encoding="utf-8") == "called: \n"
     box.sshd.start()
+
+
+def test_a_session_that_powers_its_host_off_is_off_once_that_was_seen(box: Box) -> None:
+    record = rent(box.home, AUTODL)
+    with ready_session(box) as (session, heard):
+        session.stop(power_off=True)
+        until(record.exists)
+        assert heard.phases[-1] is Phase.STOPPING, "the port still speaks"
+        assert box.processes == []
+        box.sshd.stop()
+        until(lambda: heard.phases[-1] is Phase.OFF, 60)
+        assert Phase.RECONNECTING not in heard.phases
+    assert Ended("stopped", wire.ASKED, powered_off=True) in heard.events
+    assert PoweringOff(SILENT_PROBES, SILENT_PROBES) in heard.events
+    box.sshd.start()
+
+
+def test_a_session_says_where_it_cannot_power_off_and_has_stopped_all_the_same(box: Box) -> None:
+    record = rent(box.home, "RUNPOD_POD_ID=x")
+    with ready_session(box) as (session, heard):
+        session.stop(power_off=True)
+        until(lambda: heard.phases[-1] is Phase.FAILED)
+        assert box.processes == []
+        assert not record.exists()
+    assert codes(heard) == ["power-off-not-known"]
+    assert Ended("stopped", wire.ASKED) in heard.events
+
+
+def test_a_stop_that_hangs_is_given_up_at_the_second_word_and_called_unseen(box: Box) -> None:
+    with ready_session(box) as (session, heard):
+        box.sshd.freeze()
+        try:
+            session.stop()
+            until(lambda: heard.phases[-1] is Phase.STOPPING)
+            began = time.monotonic()
+            session.stop()
+            until(lambda: heard.phases[-1] is Phase.FAILED)
+            assert time.monotonic() - began < GIVEN_UP_SECONDS
+        finally:
+            box.sshd.thaw()
+    assert codes(heard) == ["stop-unseen"]
+    assert box.processes, "nobody can tell, and it was not called stopped"
+
+
+def codes(heard: Heard) -> list[str]:
+    """Return the errors that phases came with."""
+    changes = [event for event in heard.events if isinstance(event, PhaseChanged)]
+    return [event.error.code for event in changes if event.error is not None]

@@ -24,7 +24,8 @@ from desktop.core.paths import paths
 from desktop.core.phases import Phase
 from desktop.core.settings import Settings
 from desktop.rehearsal.rehearsal import Rehearsal
-from desktop.ui.app import App, application
+from desktop.ui.app import App
+from desktop.ui.application import application
 from remote import wire
 from tests.helpers.command import paperkite
 from tests.helpers.listener import listener

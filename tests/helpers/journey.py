@@ -95,24 +95,20 @@ class User:
         return self.texts[f"phase.{phase}"]
 
     def until(self, seen: Callable[[], bool], seconds: float = SECONDS) -> None:
-        """Wait until something is seen."""
-        self.qtbot.waitUntil(seen, timeout=int(seconds * 1000))
+        """Wait until something is seen; a failure tells what was on screen instead."""
+        try:
+            self.qtbot.waitUntil(seen, timeout=int(seconds * 1000))
+        except BaseException as error:  # pytest-qt's own, and the test's timeout
+            error.add_note(f"on screen:\n{self.text()}")
+            raise
 
     def until_sees(self, words: str, seconds: float = SECONDS) -> None:
         """Wait until these words can be read in the window."""
-        try:
-            self.until(lambda: self.sees(words), seconds)
-        except BaseException as error:  # pytest-qt's own, and pytest's timeout
-            error.add_note(f"on screen:\n{self.text()}")
-            raise
+        self.until(lambda: self.sees(words), seconds)
 
     def until_state(self, phase: str, seconds: float = SECONDS) -> None:
         """Wait until the host in front stands like this."""
-        try:
-            self.until(lambda: self.state == self.word(phase), seconds)
-        except BaseException as error:
-            error.add_note(f"on screen:\n{self.text()}")
-            raise
+        self.until(lambda: self.state == self.word(phase), seconds)
 
     def dialog(self, name: str, seconds: float = SECONDS) -> QDialog:
         """Return the dialog of this name once it is on screen, and has the keyboard."""
@@ -196,10 +192,11 @@ class User:
         )
 
     def says(self, text: str) -> None:
-        """Type a message and send it with Enter; the reply begins."""
+        """Type a message and send it with Enter; the reply begins, and may be over at once."""
+        both = len(self.conversation) + len(text) + 4  # with the blank lines around it
         self.types("composer", text)
         QTest.keyClick(child(self.window, "composer"), Qt.Key.Key_Return)
-        self.until(lambda: self.replying)
+        self.until(lambda: self.replying or len(self.conversation) > both)
 
     @property
     def replying(self) -> bool:

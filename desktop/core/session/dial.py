@@ -6,7 +6,7 @@ an app at rest does without it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,6 +14,7 @@ from desktop.core.agent.archive import build_ahead
 from desktop.core.session.wishes import Wishes
 from desktop.core.ssh.attempt import ORDINARY, Attempt, PersonNeeded
 from desktop.core.ssh.credentials import Credentials
+from desktop.core.ssh.destination import Destination
 from desktop.core.ssh.dialled import Dial
 from desktop.core.ssh.forwarding import check_forwarding
 from desktop.core.ssh.known_hosts import KnownHosts
@@ -68,7 +69,7 @@ def dialler(
         nonlocal credentials
         build_ahead()
         connection = connect(
-            wishes.destination,
+            _without_refused(wishes.destination, answers),
             credentials,
             _AttemptPrompts(prompts, answers, attempt),
             known_hosts,
@@ -80,6 +81,12 @@ def dialler(
         return connection
 
     return _with_forwarding(dial) if forwarding else dial
+
+
+def _without_refused(where: Destination, answers: Mapping[SecretQuestion, str]) -> Destination:
+    """Return where to connect; a pasted password is sent no more once a person gave another one."""
+    question = SecretQuestion("password", where.user, where.host, where.port)
+    return replace(where, password=None) if question in answers else where
 
 
 def _with_forwarding(dial: Dial) -> Dial:
