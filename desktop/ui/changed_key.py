@@ -47,6 +47,5 @@ class ChangedKeyDialog(Question):
         sure.toggled.connect(self.confirm.setEnabled)
         self.body.addWidget(sure)
         self.confirm.setEnabled(False)
-        self.confirm.setAutoDefault(False)
         self.cancel.setDefault(True)
         self.cancel.setFocus()

@@ -83,7 +83,6 @@ class HostKeyDialog(Question):
         )
         self.body.addWidget(fingerprint(question.fingerprint))
         self.body.addWidget(label(texts["host-key.explain"], tone="quiet", wrap=True))
-        self.confirm.setAutoDefault(False)
         self.cancel.setDefault(True)
         self.cancel.setFocus()
 

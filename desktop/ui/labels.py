@@ -34,8 +34,14 @@ def label(
 class Button(QPushButton):
     """A button that Enter presses while it has the keyboard, in a dialog too.
 
-    There Qt would press the default button instead: Cancel, for who has just gone on to OK.
+    There Qt would press the default button instead: Cancel, for who has just gone on to OK. And it
+    would make a default button of any that it meets: Enter in a field presses none but the one that
+    is said to be it.
     """
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(text)
+        self.setAutoDefault(False)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """Press it on Enter."""

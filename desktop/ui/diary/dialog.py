@@ -73,7 +73,6 @@ class DiaryDialog(QDialog):
         self._host = self._choice(theme, "hostChoice", texts["diary.host"])
         self._currency = self._choice(theme, "currencyChoice", texts["diary.currency"])
         self._save = button(texts["diary.export"], "", "exportButton")
-        self._save.setAutoDefault(False)
         self._said = label(tone="quiet", size=0.92, wrap=True)
         self._said.setObjectName("exportSaid")
         self._totals, self._chart = Totals(texts), DaysChart(theme, texts)

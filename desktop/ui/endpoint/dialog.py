@@ -89,8 +89,6 @@ class EndpointDialog(QDialog):
         self._share.toggled.connect(self.shared)
         self._others = label(tone="quiet", wrap=True)
         self._arrange()
-        for each in self.findChildren(QPushButton):
-            each.setAutoDefault(False)
         self._show()
 
     def _field(self, name: str) -> QLineEdit:

@@ -140,8 +140,6 @@ class LogsDialog(QDialog):
         self._tail.setText(texts["logs.follow"])
         self._tail.setToolTip(texts["logs.follow-help"])
         self._tail.setChecked(True)
-        for each in (self._copy, self._report, self._close):
-            each.setAutoDefault(False)
         self._state.setObjectName("logState")
 
     def _arrange(self) -> None:

@@ -104,7 +104,6 @@ class RateDialog(Question):
         for card, price in provider.rates.items():
             said = texts("rate.offer", card=card, money=money(price, provider.currency))
             offer = button(said, "link", "offerButton")
-            offer.setAutoDefault(False)
             taken = Price(price, provider.currency)
             offer.clicked.connect(lambda _=False, taken=taken: self._take(taken))
             line.addWidget(offer)

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QListWidget,
-    QPushButton,
     QScrollArea,
     QStackedWidget,
     QVBoxLayout,
@@ -73,8 +72,6 @@ class SettingsDialog(QDialog):
         layout.setSpacing(0)
         layout.addWidget(self._list)
         layout.addWidget(self._pages, 1)
-        for each in self.findChildren(QPushButton):
-            each.setAutoDefault(False)  # Enter in a field keeps that field, and presses nothing
         self.show_page("general")
 
     @property

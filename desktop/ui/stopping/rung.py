@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from desktop.core.stopping import Rung
 from desktop.ui import icons
-from desktop.ui.labels import label
+from desktop.ui.labels import Button, label
 from desktop.ui.theme import Theme
 
 _ICON = 20
@@ -22,7 +22,7 @@ _ICONS = {
 }
 
 
-class RungButton(QPushButton):
+class RungButton(Button):
     """As high as its words need."""
 
     def __init__(self, rung: Rung, theme: Theme, said: str, consequence: str) -> None:
@@ -32,7 +32,6 @@ class RungButton(QPushButton):
         self.setProperty("kind", "rung")
         self.setAccessibleName(said)
         self.setAccessibleDescription(consequence)
-        self.setAutoDefault(True)
         self._icon = QLabel()
         self._icon.setFixedSize(_ICON, _ICON)
         words = QVBoxLayout()
