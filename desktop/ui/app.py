@@ -224,7 +224,7 @@ class App:
         made.rate_wanted.connect(self._ask_rate)
         made.snoozed.connect(self.attention.idle.snooze)
         made.muted.connect(self.attention.idle.mute)
-        made.changed.connect(self._show_in_tray)
+        made.changed.connect(self.tray.show_hosts)
         made.wanted.connect(self._open_screen)
         made.page_wanted.connect(self.screens.show_page)
         made.hidden.connect(self.attention.say_hidden)
@@ -259,9 +259,6 @@ class App:
 
     def _quit(self) -> None:
         self.stops.quit()
-
-    def _show_in_tray(self) -> None:
-        self.tray.show_hosts(self.window.listed())
 
     def _use_tray(self) -> None:
         self.window.hides = True
@@ -340,7 +337,7 @@ class App:
         old.hide()
         old.deleteLater()
         self.tray.speak()
-        self._show_in_tray()
+        self.tray.show_hosts(self.window.listed())
 
     def _dress(self, settings: Settings) -> None:
         if settings.font or settings.font_size:

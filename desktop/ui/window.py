@@ -7,7 +7,7 @@ where the next message goes, and nothing of what is read.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -53,7 +53,7 @@ class Window(QWidget):
         hides: whether closing only hides (a tray is there) or quits.
 
     Signals:
-        changed: a host stands otherwise than before, or another one is in front.
+        changed: a host stands otherwise than before, or another one is in front; all as listed.
         wanted: a Screen is to be opened.
         page_wanted: the name of a page of the settings, which are open.
         rate_wanted: the key of a host whose price is to be typed.
@@ -63,7 +63,7 @@ class Window(QWidget):
         muted: the key of a host about which to ask no more.
     """
 
-    changed = Signal()
+    changed = Signal(object)
     wanted = Signal(object)
     page_wanted = Signal(str)
     rate_wanted = Signal(str)
@@ -296,15 +296,16 @@ class Window(QWidget):
             pane.read()  # what was said stays in front when the host goes
         self._show_pages(pane)
         self.desk.show_front(self._front(pane))
-        self._show_header()
+        listed = self.listed()
+        self._show_header(listed)
         self._show_setup()
         self._sides.needed = bool(self.panes) or not self._shelf.is_empty
         self._sides.fit(self.width())
         self._header.toggle.setVisible(self._sides.needed)
-        has_bill = any(each.bill for each in self.listed())
+        has_bill = any(each.bill for each in listed)
         if has_bill != self._ticker.isActive():
             (self._ticker.start if has_bill else self._ticker.stop)()
-        self.changed.emit()
+        self.changed.emit(listed)
 
     def _show_pages(self, pane: Pane | None) -> None:
         on_sheet = pane is not None and pane.on_sheet
@@ -325,8 +326,7 @@ class Window(QWidget):
             return Front()
         return Front(self.current, pane.journey.phase, pane.endpoint, pane.target.model)
 
-    def _show_header(self) -> None:
-        listed = self.listed()
+    def _show_header(self, listed: Sequence[Listed]) -> None:
         self._header.show_hosts(listed, self.current, adds=self._adds)
         if self.current is None:
             self.setWindowTitle(self._texts["app.name"])
