@@ -19,7 +19,7 @@ from desktop.core.amounts import joined
 from desktop.core.catalogue import DEFAULT_MODEL
 from desktop.core.diary.diary import Diary
 from desktop.core.diary.entry import About
-from desktop.core.errors import AppError, StorageError
+from desktop.core.errors import AppError
 from desktop.core.explain import Language, explain
 from desktop.core.language import system_language
 from desktop.core.paths import Paths
@@ -86,7 +86,11 @@ class App:
         self.controller = self._make_controller(wishes, settings, paths)
         self._keeping = Keeping(paths.database, self.controller.replies, self.controller.price)
         self._keeping.troubled.connect(self._say_trouble)
-        self._diary = Diary(paths.diary, tell=self._say_from_elsewhere)
+        self._diary = Diary(
+            paths.diary,
+            tell=lambda error: self._from_elsewhere(lambda: self._say_trouble(error)),
+            on_changed=lambda: self._from_elsewhere(self._show_bills),
+        )
         self._remembered = Remembered(paths.state / "window.json")
         self._make_parts(paths)
         again = self.controller.look_again
@@ -275,10 +279,13 @@ class App:
             why = explain(error, self._texts.language)
             self.window.desk.toast.say(joined(why.title, why.detail))
 
-    def _say_from_elsewhere(self, error: StorageError) -> None:
-        """Say what is wrong with the diary, whose thread this is."""
+    def _show_bills(self) -> None:
+        self.window.show_bills()  # the one that is there by then: another language makes another
+
+    def _from_elsewhere(self, work: Callable[[], None]) -> None:
+        """Do what the diary's thread has to say, unless the app is closing."""
         with suppress(CancelledError):
-            self._bridge.ask(lambda: self._say_trouble(error))
+            self._bridge.ask(work)
 
     # -- what is wished ----------------------------------------------------------------------------
 

@@ -174,7 +174,7 @@ class Window(QWidget):
         self._adding.submitted.connect(self._add)
         self._adding.checking.connect(partial(self._add, survey=True))
         self._adding.left.connect(self._leave_adding)
-        self._ticker.timeout.connect(self._follow)
+        self._ticker.timeout.connect(self.show_bills)
         desk = self.desk
         desk.read.connect(self._read)
         desk.listed.connect(self._show_setup)
@@ -276,6 +276,10 @@ class Window(QWidget):
             )
             for key, pane in self.panes.items()
         )
+
+    def show_bills(self) -> None:
+        """Say anew what each session has cost."""
+        self._follow()
 
     # -- what is in front --------------------------------------------------------------------------
 

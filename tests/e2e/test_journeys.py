@@ -108,7 +108,7 @@ def test_stop_and_start_again(user: User, rented: Box) -> None:
     user.until(lambda: has_ended(rented), 5)  # the verbs' own, on their way out
     assert not (rented.home / "shutdowns").exists(), "nobody asked for that"
     assert user.conversation == before, "what was said stays"
-    assert "may still be billing" in user.bill
+    user.until(lambda: "may still be billing" in user.bill, 5)
     assert user.word("off") in user.tray
 
     user.clicks("headerStartButton")

@@ -43,6 +43,7 @@ class Diary:
         clock: Callable[[], float] | None = None,
         tell: Tell = lambda _: None,
         interval_s: float = INTERVAL_S,
+        on_changed: Callable[[], None] = lambda: None,
     ) -> None:
         """Take the parts; the file is opened by `begin`.
 
@@ -51,9 +52,12 @@ class Diary:
             clock: a steady time of day, the same as the window's.
             tell: hears once what is wrong with the file, in the diary's thread.
             interval_s: between two writings of a session that goes on.
+            on_changed: called in the diary's thread whenever a session began, ended or got another
+                rate: `entry` tells of it by then.
         """
         self.clock = clock or SteadyClock()
         self._path, self._tell, self._interval_s = path, tell, interval_s
+        self._on_changed = on_changed
         self._tasks: SimpleQueue[_Task | None] = SimpleQueue()
         self._entries: dict[str, Entry] = {}  # by host: the newest; replaced, never changed
         self._before: dict[str, Entry] = {}  # by host: the one before, of this start of the app
@@ -133,6 +137,8 @@ class Diary:
             if task is None:
                 break
             self._do(task)
+            if self._urgent:
+                self._on_changed()
             if self._urgent or (self._unwritten and time.monotonic() >= self._due):
                 self._write()
         for entry in [each for each in self._entries.values() if each.is_open]:

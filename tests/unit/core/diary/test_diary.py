@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from queue import Queue
 
 import pytest
 
@@ -73,9 +74,11 @@ def opened(path: Path, clock: Clock) -> Iterator[Callable[..., Diary]]:
     made: list[Diary] = []
 
     def open_(
-        tell: Callable[[StorageError], None] = lambda _: None, interval_s: float = 15.0
+        tell: Callable[[StorageError], None] = lambda _: None,
+        interval_s: float = 15.0,
+        on_changed: Callable[[], None] = lambda: None,
     ) -> Diary:
-        made.append(Diary(path, clock, tell, interval_s))
+        made.append(Diary(path, clock, tell, interval_s, on_changed))
         made[-1].begin()
         return made[-1]
 
@@ -121,6 +124,30 @@ def test_between_two_writings_the_disk_is_left_alone(
     assert [each.generated for each in read(path)] == [None]
     diary.close()
     assert [each.generated for each in read(path)] == [10]
+
+
+def test_who_shows_a_bill_hears_when_it_begins_is_priced_and_ends(
+    opened: Callable[..., Diary],
+) -> None:
+    told: Queue[tuple[bool, bool, float]] = Queue()
+
+    def changed() -> None:
+        entry = diary.entry("box")
+        assert entry is not None
+        told.put((entry.ready is not None, entry.is_open, entry.rate))
+
+    diary = opened(on_changed=changed)
+    diary.hear("box", ABOUT, BEGIN)
+    assert told.get(timeout=5) == (False, True, 2.0)
+    diary.hear("box", ABOUT, [ready()])
+    assert told.get(timeout=5) == (True, True, 2.0)
+    dearer = About("o/m", 3.0, "CNY")
+    diary.price("box", dearer)
+    assert told.get(timeout=5) == (True, True, 3.0)
+    diary.hear("box", dearer, [sample(10), sample(70), *END])
+    assert told.get(timeout=5) == (True, False, 3.0), "not with each sample"
+    diary.close()
+    assert told.empty()
 
 
 def test_what_is_not_written_yet_is_listed_all_the_same(opened: Callable[..., Diary]) -> None:
