@@ -23,10 +23,10 @@ from desktop.core.chat.store.writer import Writer
 from desktop.core.events import Delta, Endpoint, Event, Ready, Reasoning, ReplyBroken, ReplyDone
 from desktop.core.session.dial import dialler
 from desktop.core.session.session import Session
-from desktop.core.session.wishes import Wishes
 from desktop.rehearsal.scripted_engine.replies import Script
 from tests.e2e.conftest import Box, MakeBox
 from tests.helpers.person import Person
+from tests.helpers.sessions import wishes_for
 
 _SECONDS = 90.0
 _QUESTION = "What does the sea sound like?"
@@ -48,15 +48,7 @@ class Talker:
         self.replies = stack.enter_context(closing(Replies(self._queue.put)))
         self.replies.warm_up()
         self.talks = Conversations(store, writer, lambda: self.replies)
-        wishes = Wishes(
-            destination=box.sshd.destination,
-            model=box.model,
-            hub=box.hub.url,
-            data_dir=str(box.data),
-            engine_env=str(box.engine),
-            identity=box.sshd.identity,
-            accept_new_host_key=True,
-        )
+        wishes = wishes_for(box)
         dial = dialler(wishes, Person(), box.sshd.known_hosts(), forwarding=True)
         self.session = stack.enter_context(closing(Session(wishes, self._queue.put, dial, deploy)))
         self.session.start()

@@ -16,6 +16,7 @@ import pytest
 
 from tests.helpers.command import Outcome, paperkite
 from tests.helpers.listing_hub import ListedModel, ListingHub
+from tests.helpers.model_configs import YI_34B
 from tests.helpers.nvidia_smi import (
     RTX_2080_TI,
     RTX_3090,
@@ -34,19 +35,7 @@ WITH_CODE = "kite/With-Code"
 MIB, GIB = 1 << 20, 1 << 30
 
 _AWQ = {"quant_method": "awq", "bits": 4, "group_size": 128, "zero_point": True, "version": "gemm"}
-_YI = {
-    "architectures": ["LlamaForCausalLM"],
-    "model_type": "llama",
-    "hidden_size": 7168,
-    "intermediate_size": 20480,
-    "max_position_embeddings": 4096,
-    "num_attention_heads": 56,
-    "num_hidden_layers": 60,
-    "num_key_value_heads": 8,
-    "torch_dtype": "float16",
-    "vocab_size": 64000,
-    "quantization_config": _AWQ,
-}
+_YI = {**YI_34B, "quantization_config": _AWQ}
 _QWEN_7B = {
     "architectures": ["Qwen2ForCausalLM"],
     "model_type": "qwen2",

@@ -16,6 +16,7 @@ from desktop.rehearsal.repository import Repository, RepositoryFile
 from tests.e2e.conftest import WEIGHTS, WEIGHTS_BYTES, Box, MakeBox
 from tests.helpers.journey import User
 from tests.helpers.laptop import Laptop
+from tests.helpers.model_configs import YI_34B
 from tests.helpers.nvidia_smi import RTX_2080_TI, GpuHost
 from tests.helpers.on_screen import is_dark
 from tests.helpers.rented import rent
@@ -157,20 +158,7 @@ class Large(Repository):
 def large_model(tmp_path: Path) -> Large:
     folder = tmp_path / "large-model"
     folder.mkdir()
-    shape = {
-        "architectures": ["LlamaForCausalLM"],
-        "model_type": "llama",
-        "hidden_size": 7168,
-        "intermediate_size": 20480,
-        "max_position_embeddings": 4096,
-        "num_attention_heads": 56,
-        "num_hidden_layers": 60,
-        "num_key_value_heads": 8,
-        "torch_dtype": "float16",
-        "vocab_size": 64000,
-        "quantization_config": {"quant_method": "awq", "bits": 4, "group_size": 128},
-    }
-    (folder / "config.json").write_text(json.dumps(shape), encoding="utf-8")
+    (folder / "config.json").write_text(json.dumps(YI_34B), encoding="utf-8")
     for name in ("tokenizer.json", "tokenizer_config.json"):
         (folder / name).write_text("{}", encoding="utf-8")
     return Large(folder)

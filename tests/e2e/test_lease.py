@@ -23,13 +23,12 @@ from desktop.core.events import Ended, PhaseChanged, PoweringOff
 from desktop.core.phases import Phase
 from desktop.core.session.power import SILENT_PROBES, power_off
 from desktop.core.session.spec import spec_fields
-from desktop.core.session.wishes import Wishes
 from desktop.core.ssh.connection import connect
 from remote import wire
 from tests.e2e.conftest import Box, MakeBox
 from tests.helpers.person import Person
 from tests.helpers.rented import AUTODL, rent
-from tests.helpers.sessions import ready_session
+from tests.helpers.sessions import ready_session, wishes_for
 from tests.helpers.story import Heard
 from tests.helpers.waiting import until
 
@@ -49,14 +48,7 @@ def agent_on(box: Box) -> Iterator[Agent]:
 
 def begin(box: Box, agent: Agent, **terms: Any) -> str:
     """Start a run under these terms, wait until it serves, and return it."""
-    wishes = Wishes(
-        destination=box.sshd.destination,
-        model=box.model,
-        hub=box.hub.url,
-        data_dir=str(box.data),
-        engine_env=str(box.engine),
-    )
-    run = agent.start({**spec_fields(wishes), **terms}).run
+    run = agent.start({**spec_fields(wishes_for(box)), **terms}).run
     for message in agent.watch(run, 0):
         assert message["kind"] not in ("failed", "end"), message
         if message["kind"] == "ready":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -59,3 +60,11 @@ def view(qapp: QApplication) -> Iterator[Transcript]:
     made.show()
     yield made
     chat_screens.close(made)
+
+
+@pytest.fixture
+def note(tmp_path: Path) -> Path:
+    """A file to attach."""
+    path = tmp_path / "note.txt"
+    path.write_text("a kite", encoding="utf-8")
+    return path

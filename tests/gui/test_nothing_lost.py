@@ -42,13 +42,6 @@ from tests.helpers.window import child, click
 Make = Callable[..., Stage]
 
 
-@pytest.fixture
-def note(tmp_path: Path) -> Path:
-    path = tmp_path / "note.txt"
-    path.write_text("a kite", encoding="utf-8")
-    return path
-
-
 # -- drafts --------------------------------------------------------------------------------------
 
 

@@ -29,13 +29,6 @@ from tests.helpers.window import child
 Make = Callable[..., Stage]
 
 
-@pytest.fixture
-def note(tmp_path: Path) -> Path:
-    path = tmp_path / "note.txt"
-    path.write_text("a kite", encoding="utf-8")
-    return path
-
-
 def test_what_waits_in_a_deleted_conversation_is_not_sent_and_the_rest_is(stage: Make) -> None:
     play = stage()
     play.play(preparing())
@@ -107,19 +100,23 @@ def test_what_waited_and_was_sent_is_no_draft_even_where_the_disk_had_refused_it
     assert [each.draft for each in play.talk.store.conversations()] == [""]
 
 
-def test_what_was_typed_after_a_reply_was_cut_is_said_when_that_is_whole(play: Stage) -> None:
-    lost = ConnectionLost("connection-lost")
+def go_on_after_a_cut(play: Stage) -> None:
+    """Have a reply cut, say something more meanwhile, and have the host back."""
     play.say("count")
     play.play(
         [
             (0.0, ReplyStarted(1)),
             (0.0, Delta(1, "one")),
             (0.0, ReplyBroken(1, ReplyFailed("reply-cut"))),
+            (0.0, PhaseChanged(Phase.RECONNECTING, ConnectionLost("connection-lost"))),
         ]
     )
-    play.play([(0.0, PhaseChanged(Phase.RECONNECTING, lost))])
     play.say("and on")
     play.play([(0.0, PhaseChanged(Phase.READY)), (0.0, Ready(ENDPOINT))])
+
+
+def test_what_was_typed_after_a_reply_was_cut_is_said_when_that_is_whole(play: Stage) -> None:
+    go_on_after_a_cut(play)
     assert play.talk.replies.said == ["count", "one"], "the reply goes on first"
     assert play.window.desk.composer.text == "and on"
     reply(play, 2, ", two")
@@ -130,18 +127,7 @@ def test_what_was_typed_after_a_reply_was_cut_is_said_when_that_is_whole(play: S
 
 
 def test_what_waits_for_a_reply_that_breaks_for_good_is_said_all_the_same(play: Stage) -> None:
-    lost = ConnectionLost("connection-lost")
-    play.say("count")
-    play.play(
-        [
-            (0.0, ReplyStarted(1)),
-            (0.0, Delta(1, "one")),
-            (0.0, ReplyBroken(1, ReplyFailed("reply-cut"))),
-        ]
-    )
-    play.play([(0.0, PhaseChanged(Phase.RECONNECTING, lost))])
-    play.say("and on")
-    play.play([(0.0, PhaseChanged(Phase.READY)), (0.0, Ready(ENDPOINT))])
+    go_on_after_a_cut(play)
     failed = ReplyFailed("reply-failed", detail="no")
     play.play([(0.0, ReplyStarted(2)), (0.0, ReplyBroken(2, failed))])
     assert play.talk.replies.said[2:] == ["and on"]

@@ -6,7 +6,6 @@ read of it begins a new one. One thread uses a `Store`; `read` may be called fro
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from desktop.core.chat.store.failures import converted
+from desktop.core.chat.store.opening import make_private
 from desktop.core.chat.store.repair import aside
 from desktop.core.chat.store.schema import Step, migrate, transaction, version
 from desktop.core.diary.entry import CUT, Entry
@@ -128,8 +128,7 @@ def _connected(path: Path) -> sqlite3.Connection:
 
 def _opened(path: Path, steps: Sequence[Step]) -> sqlite3.Connection:
     with _converted(path):
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # what SQLite adds takes its mode
+        make_private(path)
         connection = _connected(path)
         try:
             _check(connection, path, len(steps))

@@ -21,6 +21,7 @@ from remote.spec import Spec
 from remote.task import Cancelled, TaskFailed
 from remote.tasks import TASK_GRAPH, preflight, serve
 from remote.tasks.engine_environment import SERVE_CPU
+from tests.helpers.model_configs import YI_34B
 from tests.unit.remote_tasks.standin import StandIn
 
 GB = 10**9
@@ -29,20 +30,7 @@ RTX_4090 = Gpu("NVIDIA GeForce RTX 4090", 24564 * MIB, 24114 * MIB, "580.65.06",
 ONE_4090 = Gpus((RTX_4090,), 13)
 OLD_DRIVER = Gpus((RTX_4090._replace(driver="470.82.01"),), 11)
 AUTODL = providers.named("autodl")
-YI = {
-    "architectures": ["LlamaForCausalLM"],
-    "model_type": "llama",
-    "hidden_size": 7168,
-    "intermediate_size": 20480,
-    "max_position_embeddings": 4096,
-    "num_attention_heads": 56,
-    "num_hidden_layers": 60,
-    "num_key_value_heads": 8,
-    "torch_dtype": "float16",
-    "vocab_size": 64000,
-    "quantization_config": {"quant_method": "awq", "bits": 4, "group_size": 128},
-}
-LISTED = Prospect(Look(True), YI, 19_230_000_000, 19_240_000_000)
+LISTED = Prospect(Look(True), YI_34B, 19_230_000_000, 19_240_000_000)
 
 
 class Surroundings:

@@ -62,7 +62,7 @@ def keep_little(connection: sqlite3.Connection) -> None:
 
 def _prepared(path: Path, steps: Sequence[Step]) -> tuple[sqlite3.Connection, StorageError | None]:
     with converted(path):
-        _make(path)
+        make_private(path)
         connection = connected(path)
         try:
             _check(connection, path, len(steps))
@@ -78,7 +78,8 @@ def _prepared(path: Path, steps: Sequence[Step]) -> tuple[sqlite3.Connection, St
     return connection, remark
 
 
-def _make(path: Path) -> None:
+def make_private(path: Path) -> None:
+    """Make a file that this user alone can read, where there is none, and its folder."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite's files beside it take its mode
 

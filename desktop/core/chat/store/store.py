@@ -164,11 +164,6 @@ class Store:
                 _keep_unsent(connection, conversation.id, unsent)
         self.on_unindexed()
 
-    def keep_unsent(self, conversation: str, unsent: Unsent) -> None:
-        """Keep what lies beside the draft of a conversation."""
-        with self._file.write() as connection:
-            _keep_unsent(connection, conversation, unsent)
-
     def delete(self, conversation: str) -> None:
         """Take a conversation away, with its messages; `restore` brings it back."""
         self._mark("conversations", [conversation], self._clock())

@@ -153,7 +153,7 @@ def test_what_was_sent_lies_beside_the_draft_no_more(talk: Talk) -> None:
 
 def test_a_new_wording_that_was_sent_leaves_the_files_of_the_draft(talk: Talk) -> None:
     edited = replace(FILES, edited=talk.question.id, wording="Hello anew?")
-    talk.store.keep_unsent(talk.id, edited)
+    talk.store.take(talk.now(), unsent=edited)
     edit(talk)
     assert (talk.now().draft, talk.store.unsent(talk.id)) == ("and", FILES)
 

@@ -89,13 +89,10 @@ class Memory:
             self.add(each)
         self.save(conversation)
         if unsent is not None:
-            self.keep_unsent(conversation.id, unsent)
+            self.beside[conversation.id] = unsent
 
     def unsent(self, conversation: str) -> Unsent:
         return self.beside.get(conversation, Unsent())
-
-    def keep_unsent(self, conversation: str, unsent: Unsent) -> None:
-        self.beside[conversation] = unsent
 
     def put(self, message: Message) -> None:
         self.waiting[message.id] = message

@@ -90,7 +90,7 @@ def test_what_was_kept_comes_back_as_it_was(store: Store, path: Path) -> None:
 def test_what_lies_beside_a_draft_comes_back_until_it_is_sent(store: Store, path: Path) -> None:
     store.save(RICH)
     assert store.unsent("c") == Unsent()
-    store.keep_unsent("c", UNSENT)
+    store.take(RICH, unsent=UNSENT)
     store.close()
     with closing(open_store(path)) as again:
         file = Attachment("b.txt", "half 😀\ufffd")
@@ -103,8 +103,7 @@ def test_what_lies_beside_a_draft_goes_with_its_conversation(path: Path) -> None
     clock = Clock()
     with closing(open_store(path, clock=clock)) as store:
         for name in ("c", "d"):
-            store.save(replace(RICH, id=name))
-            store.keep_unsent(name, UNSENT)
+            store.take(replace(RICH, id=name), unsent=UNSENT)
         store.delete("c")
     with closing(reopened(path, clock.now + 3601)) as store:
         while store.purge():

@@ -133,7 +133,9 @@ def test_a_file_of_the_first_version_is_brought_up_with_all_that_is_in_it(tmp_pa
 def test_what_lies_beside_a_draft_is_saved_from_a_damaged_file(path: Path) -> None:
     beside = Unsent((Attachment("a.txt", "text"),), "m1", "number one anew")
     with closing(open_store(path)) as store:
-        store.keep_unsent("c", beside)
+        kept = store.conversation("c")
+        assert kept is not None
+        store.take(kept, unsent=beside)
     at, size = page_of(path, b"number 200 ")
     overwrite(path, at, b"\xff" * size)
     not_closed(path)
