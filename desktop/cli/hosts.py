@@ -8,6 +8,7 @@ from typing import Any
 from desktop.cli.options import Invocation
 from desktop.cli.output import Output
 from desktop.core import settings as settings_file
+from desktop.core.api_keys import ApiKeys
 from desktop.core.errors import DestinationError
 from desktop.core.last_checks import LastChecks
 from desktop.core.local_ports import LocalPorts
@@ -15,6 +16,7 @@ from desktop.core.proxy_setting import check_proxy
 from desktop.core.saved import SavedHost, check_name
 from desktop.core.settings import Settings, without_host
 from desktop.core.ssh.typed import parse
+from desktop.system.keyring import Keyring
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,5 +104,6 @@ def forget_host(call: Invocation, output: Output, name: str) -> int:
     settings_file.change(call.paths.settings, lambda settings: without_host(settings, name))
     LocalPorts(call.paths.local_ports).forget(name)
     LastChecks(call.paths.last_checks).forget(name)
+    ApiKeys(Keyring()).forget(name)
     output.say("host-forgotten", name=name)
     return 0

@@ -16,6 +16,7 @@ from desktop.cli.options import Invocation
 from desktop.cli.output import Output
 from desktop.cli.plain import plain
 from desktop.cli.prompts import RelayedPrompts, TerminalPrompts
+from desktop.core.api_keys import ApiKeys
 from desktop.core.errors import AppError, NothingRunning
 from desktop.core.events import Endpoint, PhaseChanged, Ready
 from desktop.core.local_ports import LocalPorts
@@ -26,6 +27,7 @@ from desktop.core.session.wishes import Wishes
 from desktop.core.ssh.connection import Connection
 from desktop.core.ssh.known_hosts import KnownHosts
 from desktop.core.texts import Texts
+from desktop.system.keyring import Keyring
 from desktop.system.network import NetlinkWatcher
 from desktop.system.wake import SleepWatcher, Watcher
 
@@ -54,7 +56,14 @@ def opened_session(
     emit = LocalPorts(call.paths.local_ports).keeping(
         "" if wished.local_port else wished.name, events.put
     )
-    session = Session(wished, emit, dial, join_only=join_only, patience_s=patience_s)
+    session = Session(
+        wished,
+        emit,
+        dial,
+        join_only=join_only,
+        patience_s=patience_s,
+        api_key=lambda: ApiKeys(Keyring()).of(wished.name),
+    )
     with ExitStack() as stack:
         stack.callback(session.close)
         stack.callback(events.close)

@@ -27,6 +27,7 @@ class Endpoint:
         run: the host's name of the run.
         engine_version: of vLLM.
         shared_url: for other programs, "" while they may not; it may come and go.
+        not_shared: why they cannot, although they may.
     """
 
     base_url: str
@@ -36,6 +37,7 @@ class Endpoint:
     run: str
     engine_version: str
     shared_url: str = field(default="", compare=False)
+    not_shared: AppError | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

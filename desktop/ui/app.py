@@ -20,6 +20,7 @@ from desktop.core.catalogue import DEFAULT_MODEL
 from desktop.core.diary.diary import Diary
 from desktop.core.diary.entry import About
 from desktop.core.errors import AppError
+from desktop.core.events import Event, Ready
 from desktop.core.explain import Language, explain
 from desktop.core.language import system_language
 from desktop.core.paths import Paths
@@ -175,6 +176,7 @@ class App:
             paths,
             self._bridge,
             self._questions,
+            self._keyring,
             lambda: self._hub_token.value,
             on_target=self._show_target,
             on_removed=self._remove,
@@ -252,10 +254,17 @@ class App:
             if not host.surveys:  # a look is no session
                 self._diary.hear(key, _about(host), events)
             self.window.apply(key, events)
+            self._say_not_shared(events)
             self.screens.hear(key, events)
             self.stops.hear(key, events)
             self.attention.hear(key, events)
         self.window.desk.hear(item for item in batch if not isinstance(item, FromHost))
+
+    def _say_not_shared(self, events: list[Event]) -> None:
+        for event in events:
+            if isinstance(event, Ready) and event.endpoint.not_shared is not None:
+                why = explain(event.endpoint.not_shared, self._texts.language).detail
+                self.window.desk.toast.say(self._texts("endpoint.refused", why=why))
 
     def _questions(self) -> WindowPrompts:
         """Return what asks about one host: the question of another one stays open."""

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from desktop.core import settings as settings_file
+from desktop.core.api_keys import ApiKeys, Secrets
 from desktop.core.bill import cost
 from desktop.core.catalogue import DEFAULT_MODEL
 from desktop.core.errors import AppError, StorageError
@@ -53,6 +54,7 @@ class Controller:
         paths: Paths,
         bridge: Bridge,
         questions: Callable[[], Questions],
+        secrets: Secrets,
         hub_token: Callable[[], str] = str,
         *,
         on_target: Callable[[HostKey, Target], None],
@@ -67,6 +69,7 @@ class Controller:
             paths: our own files.
             bridge: carries events to the window.
             questions: makes what asks the person about one host.
+            secrets: where the endpoints' keys are kept.
             hub_token: returns the hub's token, a secret, or "".
             on_target: told of a host that is new, or goes elsewhere now.
             on_removed: told of a host that is forgotten.
@@ -79,6 +82,8 @@ class Controller:
         self._replies: Replies | None = None
         self._ports = LocalPorts(paths.local_ports)
         self._checks = LastChecks(paths.last_checks)
+        self._api_keys = ApiKeys(secrets)
+        self._forgetting: list[threading.Thread] = []
         if wishes is not None:
             where = wishes.destination
             saved = SavedHost(where.text or str(where), model=wishes.model)
@@ -108,6 +113,7 @@ class Controller:
         self.hosts.pop(key).close()
         self._ports.forget(key)
         self._checks.forget(key)
+        self._begin_forgetting(key)
         self.change(lambda settings: without_host(settings, key))
         self._on_removed(key)
 
@@ -196,10 +202,16 @@ class Controller:
             host.questions.dismiss()
         for thread in closing:
             thread.start()
-        for thread in closing:
+        for thread in (*closing, *self._forgetting):
             thread.join()
 
     # -- parts -------------------------------------------------------------------------------------
+
+    def _begin_forgetting(self, key: HostKey) -> None:
+        """Have its secret dropped; the keyring may take its time."""
+        thread = threading.Thread(target=self._api_keys.forget, args=(key,), name="forgetting")
+        self._forgetting.append(thread)
+        thread.start()
 
     def _list(self, key: HostKey, saved: SavedHost, wishes: Wishes | None = None) -> None:
         rental = Rental()
@@ -254,6 +266,7 @@ class Controller:
             patience_s=BOOT_SECONDS,
             is_shared=self.settings.share_endpoint,
             rental=rental,
+            api_key=lambda: self._api_keys.of(wishes.name),
         )
 
     def _survey(self, key: HostKey, rental: Rental, wishes: Wishes, dial: Dial) -> Survey:

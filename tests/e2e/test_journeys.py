@@ -83,6 +83,7 @@ def test_first_run_to_first_reply(user: User, rented: Box) -> None:
 
 def test_stop_and_start_again(user: User, rented: Box) -> None:
     arrive(user, rented)
+    told = user.shared()
     user.says(QUESTION)
     user.until(lambda: "sentence 5" in user.conversation)
 
@@ -115,12 +116,13 @@ def test_stop_and_start_again(user: User, rented: Box) -> None:
     user.until_state("ready")
     assert "You said: “Once more?”" in user.asks("Once more?")
     assert user.conversation.startswith(before)
+    assert user.shared() == told, "other programs were told once"
 
 
 def test_quit_and_return_to_a_running_server(user: User, laptop: Laptop, rented: Box) -> None:
     model = arrive(user, rented)
     user.asks(QUESTION)
-    said, url = user.conversation, user.shared_url()
+    said, shared = user.conversation, user.shared()
 
     user.chooses("moreButton", "moreMenu", "Quit")
     question = user.dialog("quitDialog")
@@ -137,7 +139,7 @@ def test_quit_and_return_to_a_running_server(user: User, laptop: Laptop, rented:
     back.clicks("startButton")
     back.until_state("ready", SERVED_IN_S)
     assert back.conversation == said
-    assert back.shared_url() == url
+    assert back.shared() == shared
     assert "You said: “And now?”" in back.asks("And now?")
     assert back.conversation.startswith(said)
     assert "¥" in back.bill
@@ -161,7 +163,7 @@ def test_two_hosts(laptop: Laptop, make_box: MakeBox, tiny_model: Path) -> None:
     user.first_run(west)
     user.until_state("ready")
     assert user.sees(OTHER_MODEL)
-    second = user.shared_url()
+    second = user.shared()
     question = "Who is in the west?"
     assert user.asks(question) == west.written(question, 90)
     assert user.tray.count("Ready") == 2
@@ -169,7 +171,7 @@ def test_two_hosts(laptop: Laptop, make_box: MakeBox, tiny_model: Path) -> None:
     user.chooses("hostButton", "hostMenu", name_of(east))
     assert user.state == user.word("ready")
     assert user.sees(east.model)
-    assert user.shared_url() != second
+    assert user.shared() != second
     assert user.asks("And who in the east?") == east.written("And who in the east?", 30)
     assert question in user.conversation, "a conversation is no host's"
 
@@ -179,7 +181,7 @@ def test_two_hosts(laptop: Laptop, make_box: MakeBox, tiny_model: Path) -> None:
     assert user.tray.splitlines()[0].startswith(f"{name_of(east)} ⋅ Off")
     user.chooses("hostButton", "hostMenu", name_of(west))
     assert user.state == user.word("ready")
-    assert user.shared_url() == second
+    assert user.shared() == second
     assert "still there" in user.asks("still there")
 
 

@@ -37,11 +37,11 @@ def test_a_refused_fingerprint_connects_nowhere(user: User, box: Box) -> None:
 def test_a_cut_connection_comes_back_while_the_window_is_open(user: User, box: Box) -> None:
     user.first_run(box)
     user.until_state("ready")
-    url = user.shared_url()
+    shared = user.shared()
     box.sshd.cut()
     user.until_state("reconnecting")
     user.until_state("ready")
-    assert user.shared_url() == url
+    assert user.shared() == shared
     assert "You said: “Still there?”" in user.asks("Still there?")
 
 
@@ -79,7 +79,7 @@ def free_port() -> int:
 def test_a_host_with_a_new_port_is_found_again_by_its_new_line(user: User, box: Box) -> None:
     user.first_run(box)
     user.until_state("ready")
-    url = user.shared_url()
+    shared = user.shared()
     box.sshd.stop()
     box.sshd.port = free_port()
     box.sshd.start()
@@ -88,7 +88,7 @@ def test_a_host_with_a_new_port_is_found_again_by_its_new_line(user: User, box: 
     user.clicks("addressButton")
     user.trusts(box)  # the port is a new one: asked once
     user.until_state("ready")
-    assert user.shared_url() == url
+    assert user.shared() == shared
     assert "You said: “Here again”" in user.asks("Here again")
 
 

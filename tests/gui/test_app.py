@@ -23,7 +23,7 @@ from desktop.system.keyring import Keyring
 from desktop.ui.app import App
 from desktop.ui.intents import FromHost, HostKey, Screen
 from desktop.ui.settings.dialog import SettingsDialog
-from tests.gui.test_keyring import MemoryKeyring
+from tests.helpers.memory_keyring import MemoryKeyring
 from tests.helpers.screens import ENDPOINT
 from tests.helpers.window import child, click
 

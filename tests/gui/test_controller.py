@@ -17,9 +17,11 @@ from desktop.core.saved import SavedHost
 from desktop.core.session.wishes import Wishes, from_settings
 from desktop.core.settings import Settings, load, save
 from desktop.core.ssh.destination import resolve
+from desktop.system.keyring import Keyring
 from desktop.ui.bridge import Bridge, Item
 from desktop.ui.controller import Controller
 from desktop.ui.intents import Chosen, FromHost, HostKey, Target
+from tests.helpers.memory_keyring import MemoryKeyring
 from tests.helpers.screens import ENDPOINT
 
 BOX, LAB = HostKey("box"), HostKey("lab")
@@ -76,6 +78,7 @@ class Played:
     """A controller whose sessions are not real."""
 
     controller: Controller
+    keyring: MemoryKeyring
     sessions: list[FakeSession] = field(default_factory=list)
     shown: list[tuple[HostKey, Target]] = field(default_factory=list)
 
@@ -105,18 +108,20 @@ def make(qapp: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     ) -> Played:
         save(settings, paths().ensure().settings)
         shown: list[tuple[HostKey, Target]] = []
+        keyring = MemoryKeyring()
         controller = Controller(
             wishes,
             settings,
             paths(),
             Bridge(lambda _: None),
             FakeQuestions,  # type: ignore[arg-type]
+            Keyring(keyring),
             hub_token,
             on_target=lambda key, target: shown.append((key, target)),
             on_removed=lambda _: None,
             on_quit=lambda: None,
         )
-        played = Played(controller, shown=shown)
+        played = Played(controller, keyring, shown=shown)
 
         def session(_key: HostKey, *parts: Any) -> FakeSession:
             *_rental, wishes, _dial = parts
@@ -242,6 +247,15 @@ def test_a_host_that_is_forgotten_is_gone_from_the_settings_with_its_port(make: 
     assert ports.of("box") == 0
     played.hear(FromHost(BOX, PhaseChanged(Phase.READY)))  # was on its way
     assert list(played.controller.hosts) == ["lab"]
+
+
+def test_a_host_that_is_forgotten_leaves_no_key_of_its_endpoint(make: Make) -> None:
+    played = make()
+    key = played.controller._api_keys.of("box")
+    assert key in played.keyring.kept.values()
+    played.controller.remove(BOX)
+    played.controller.close()
+    assert played.keyring.kept == {}
 
 
 def test_what_another_program_saved_meanwhile_is_kept(make: Make) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
@@ -18,9 +19,11 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from desktop.core.errors import ForwardFailed
 from desktop.ui.endpoint.dialog import EndpointDialog
 from desktop.ui.theme import Theme
 from tests.helpers.endpoint_screens import ENDPOINT, endpoint_dialog
+from tests.helpers.on_screen import everything
 from tests.helpers.window import child, click
 
 
@@ -81,6 +84,18 @@ def test_the_switch_is_told_and_what_is_off_cannot_be_copied(dialog: EndpointDia
     dialog.show_endpoint(ENDPOINT, shared=False, others=0)
     assert wished == [False]  # what is shown is no wish
     assert not any(each.isEnabled() for each in dialog.findChildren(QPushButton))
+
+
+def test_a_port_that_is_taken_is_said_with_what_to_do(dialog: EndpointDialog) -> None:
+    taken = ForwardFailed("local-port-taken", port=8000, reason="in use")
+    refused = replace(ENDPOINT, shared_url="", not_shared=taken)
+    dialog.show_endpoint(refused, shared=True, others=0)
+    said = everything(dialog)
+    assert "Other programs cannot use this model: Another program" in said
+    assert "8000" in said
+    assert not any(each.isEnabled() for each in dialog.findChildren(QPushButton))
+    dialog.show_endpoint(ENDPOINT, shared=True, others=0)
+    assert child(dialog, "shared_urlCopyButton").isEnabled()
 
 
 def test_every_control_has_a_name(dialog: EndpointDialog) -> None:

@@ -9,25 +9,7 @@ from keyring.backends.fail import Keyring as FailKeyring
 from keyring.errors import KeyringLocked
 
 from desktop.system.keyring import Keyring, Patience
-
-
-class MemoryKeyring(KeyringBackend):
-    """A keyring that forgets everything at the end."""
-
-    priority = 1.0  # type: ignore[assignment]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.kept: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.kept.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.kept[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        del self.kept[service, username]
+from tests.helpers.memory_keyring import MemoryKeyring
 
 
 class LockedKeyring(MemoryKeyring):

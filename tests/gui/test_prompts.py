@@ -20,7 +20,7 @@ from desktop.system.keyring import Keyring
 from desktop.ui.bridge import Bridge
 from desktop.ui.dialogs import HostKeyDialog
 from desktop.ui.prompts import WindowPrompts
-from tests.gui.test_keyring import MemoryKeyring
+from tests.helpers.memory_keyring import MemoryKeyring
 from tests.helpers.screens import FINGERPRINT, Stage
 
 HOST_KEY = HostKeyQuestion("host", 22, "ssh-ed25519", FINGERPRINT)

@@ -18,7 +18,7 @@ from desktop.core.settings import Settings
 from desktop.system.keyring import Keyring
 from desktop.ui.app import App
 from desktop.ui.intents import FromHost, HostKey
-from tests.gui.test_keyring import MemoryKeyring
+from tests.helpers.memory_keyring import MemoryKeyring
 from tests.helpers.screens import ENDPOINT
 from tests.helpers.window import child, click
 

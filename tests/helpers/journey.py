@@ -234,16 +234,17 @@ class User:
         self.until_planner()
         self.starts(model or box.model)
 
-    def shared_url(self) -> str:
-        """Read the address for other programs where the app shows it."""
+    def shared(self) -> tuple[str, str]:
+        """Read the address and the key for other programs where the app shows them."""
         self.shortcut("Ctrl+Shift+E")
         shown = self.dialog("endpointDialog")
         field = child(shown, "shared_urlField")
         assert isinstance(field, QLineEdit)
         self.until(lambda: bool(field.text()))
-        url = field.text()
+        self.clicks("api_keyCopyButton", shown)
+        url, key = field.text(), QGuiApplication.clipboard().text()
         shown.close()
-        return url
+        return url, key
 
     def leaves_by(self, last: Callable[[], None]) -> int:
         """Let the app run in its own loop until this act ends it, and return its status."""

@@ -43,6 +43,7 @@ class LocalEnd:
         self._own: LocalForward | None = None
         self._shared: LocalForward | None = None
         self._port = 0  # of the last shared one
+        self._refused: ForwardFailed | None = None  # why nobody is let in although it is shared
         self._way: _Way | None = None
         self._lock = threading.Lock()
 
@@ -57,6 +58,11 @@ class LocalEnd:
         """Where other programs are let in just now, "" where they are not."""
         return _url(self._shared)
 
+    @property
+    def not_shared(self) -> ForwardFailed | None:
+        """Why other programs are not let in although they may, None where that is not so."""
+        return self._refused
+
     def attach(
         self,
         found: HostEndpoint,
@@ -66,18 +72,24 @@ class LocalEnd:
     ) -> Endpoint:
         """Lead the ports to the engine over this connection, and return where it answers now.
 
+        A wished port that is taken costs no conversation that has a port of our own: other programs
+        are not let in then, until it is free at the next `attach` or `share`.
+
         Args:
             found: where the engine listens on the host.
             connection: to the host.
             more: makes another one, for bulk.
             wishes: which port, at first.
+
+        Raises:
+            ForwardFailed: `local-port-taken`, where it would be the only one.
         """
         with self._lock:
             self._way = way = (connection, found.port, more)
             if self._has_own and self._own is None:
                 self._own = LocalForward(0)
             if self._is_shared and self._shared is None:
-                self._shared = self._open(wishes)
+                self._let_in(wishes)
             for forward in self._open_ones():
                 forward.attach(*way)
             ours = self._own or self._shared
@@ -90,6 +102,7 @@ class LocalEnd:
                 run=found.run,
                 engine_version=found.engine_version,
                 shared_url=_url(self._shared),
+                not_shared=self._refused,
             )
 
     def share(self, wishes: Wishes, *, wanted: bool) -> None:
@@ -100,8 +113,11 @@ class LocalEnd:
         """
         wanted = wanted or not self._has_own
         with self._lock:
+            if not wanted:
+                self._refused = None
             if wanted and self._shared is None and self._own is not None:
                 self._shared = self._open(wishes)
+                self._refused = None
                 if self._way is not None:
                     self._shared.attach(*self._way)
             elif not wanted and self._shared is not None:
@@ -123,6 +139,14 @@ class LocalEnd:
             for forward in self._open_ones():
                 forward.close()
             self._own = self._shared = None
+
+    def _let_in(self, wishes: Wishes) -> None:
+        try:
+            self._shared, self._refused = self._open(wishes), None
+        except ForwardFailed as error:
+            if not self._has_own:
+                raise
+            self._refused = error
 
     def _open_ones(self) -> list[LocalForward]:
         return [forward for forward in (self._own, self._shared) if forward is not None]

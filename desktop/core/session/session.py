@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from desktop.core.agent.answers import refusal
 from desktop.core.agent.client import Agent
 from desktop.core.agent.deploy import deploy
+from desktop.core.api_keys import fresh_key
 from desktop.core.errors import (
     AppError,
     AuthenticationFailed,
@@ -88,6 +89,7 @@ class Session:
         patience_s: float = 0.0,
         is_shared: bool | None = None,
         rental: Rental | None = None,
+        api_key: Callable[[], str] = fresh_key,
     ) -> None:
         """Take what is needed; nothing happens before `start`.
 
@@ -102,6 +104,7 @@ class Session:
             is_shared: whether other programs may use the endpoint, which has a port of our own
                 beside it then; None for one port for all.
             rental: of the host, where something was spent on it before this session.
+            api_key: of the endpoint of a run that is started; may block.
         """
         self._wishes = wishes
         self._stage = Stage(emit)
@@ -111,7 +114,7 @@ class Session:
         self._patience_s = patience_s
         self._patient_until = 0.0
         self._stop = Stopping(self._stage.say)
-        self._terms = Terms(self._stage.say, rental or Rental())
+        self._terms = Terms(self._stage.say, rental or Rental(), api_key)
         self._log = LogStream(self._stage.say)
         self._errands = Errands(dial, deploy, self._stage.say)
         self._closing = threading.Event()
@@ -474,8 +477,9 @@ class Session:
         """Say where the model answers, while it does, as the shared port is open just now."""
         with self._ready_turn:
             if self._endpoint is not None and self.phase is Phase.READY:
-                url = self._local_end.shared_url
-                self._stage.say(Ready(replace(self._endpoint, shared_url=url)))
+                url, refused = self._local_end.shared_url, self._local_end.not_shared
+                now = replace(self._endpoint, shared_url=url, not_shared=refused)
+                self._stage.say(Ready(now))
 
     def _hears_answer(self, endpoint: Endpoint, connection: Connection) -> bool:
         """Wait for the model; one that answered before is worth another connection, not a person.

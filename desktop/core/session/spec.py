@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
 from desktop.core import catalogue
+from desktop.core.api_keys import fresh_key
 from desktop.core.session.wishes import Wishes
 from desktop.core.spending import Limit, run_limit
 
 
-def spec_fields(wishes: Wishes, limit: Limit | None = None) -> dict[str, Any]:
+def spec_fields(wishes: Wishes, limit: Limit | None = None, api_key: str = "") -> dict[str, Any]:
     """Return the spec of PROTOCOL.md for these wishes.
 
-    There are secrets in it: a fresh API key, and the hub's token where there is one. A model that
+    There are secrets in it: the API key, and the hub's token where there is one. A model that
     the catalogue does not have is read from its own files on the host.
 
     Args:
         wishes: what is to run, and until when.
         limit: of the run, where something was spent before it.
+        api_key: of the endpoint, where it is not to be a fresh one.
     """
     limit = limit or run_limit(wishes.limit_seconds, wishes.spending_seconds)
     return {
@@ -41,7 +42,7 @@ def spec_fields(wishes: Wishes, limit: Limit | None = None) -> dict[str, Any]:
         "idle_seconds": wishes.idle_seconds,
         "limit_seconds": limit.seconds,
         "power_off": wishes.power_off,
-        "api_key": f"pk-{secrets.token_urlsafe(24)}",
+        "api_key": api_key or fresh_key(),
     }
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from desktop.core.agent.answers import RunStatus, Started
+from desktop.core.api_keys import fresh_key
 from desktop.core.errors import AppError, ConnectionLost, NothingRunning
 from desktop.core.events import SPENDING, SessionEvent, TermsChanged
 from desktop.core.phases import Phase
@@ -26,10 +27,16 @@ if TYPE_CHECKING:
 class Terms:
     """What the host was told, and what its rental leaves for the run."""
 
-    def __init__(self, say: Callable[[SessionEvent], None], rental: Rental) -> None:
-        """Take who is told, and the host's rental."""
+    def __init__(
+        self,
+        say: Callable[[SessionEvent], None],
+        rental: Rental,
+        api_key: Callable[[], str] = fresh_key,
+    ) -> None:
+        """Take who is told, the host's rental, and what gives the key of a run that is started."""
         self._say = say
         self._rental = rental
+        self._api_key = api_key
         self._limit = Limit(0)
         self._was_there = False  # in this story
         self._due = threading.Event()  # there are new ones, which the host does not know
@@ -60,11 +67,12 @@ class Terms:
         """
         if living is None and is_used_up(wishes.spending_seconds, self._rental.spent_s):
             self._rental.begin_anew()
+        api_key = "" if living else self._api_key()  # that of one that lives is the host's to tell
         with self._turn:
             was_due = self._due.is_set()
             self._due.clear()
             limit = self._of(wishes, living)
-            started = agent.start(spec_fields(wishes, limit))
+            started = agent.start(spec_fields(wishes, limit, api_key))
             self._limit = limit
         if was_due:
             self._say(TermsChanged())

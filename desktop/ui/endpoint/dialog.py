@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from desktop.core.clients import HIDDEN, clients
 from desktop.core.events import Endpoint
+from desktop.core.explain import explain
 from desktop.core.texts import Texts
 from desktop.ui import fonts
 from desktop.ui.chats.choice import Choice
@@ -63,7 +64,7 @@ class EndpointDialog(QDialog):
         self.resize(600, 520)
         self._texts = texts
         self._endpoint: Endpoint | None = None
-        self._shown: tuple[Endpoint | None, bool] | None = None
+        self._shown: tuple[Endpoint | None, str, bool] | None = None
         self._state = label(wrap=True)
         self._fields = {each: self._field(each) for each in _FIELDS}
         self._reveal = button(texts["endpoint.show"], "", "showKeyButton")
@@ -176,8 +177,9 @@ class EndpointDialog(QDialog):
         self._share.setChecked(shared)
         self._share.blockSignals(False)
         self._others.setText(self._texts("endpoint.others", count=others) if shared else "")
-        if (endpoint, shared) != self._shown:
-            self._shown = (endpoint, shared)
+        url = "" if endpoint is None else endpoint.shared_url  # it comes and goes
+        if (endpoint, url, shared) != self._shown:
+            self._shown = (endpoint, url, shared)
             self._endpoint = endpoint
             self._reveal.setChecked(False)
             self._show()
@@ -194,11 +196,22 @@ class EndpointDialog(QDialog):
         client = clients()[max(self._choice.currentIndex(), 0)]
         return "" if self._endpoint is None else client.text(self._endpoint, show_key=show_key)
 
+    def _standing(self) -> str:
+        """Return whether other programs can use it, and why not where they cannot."""
+        texts, endpoint = self._texts, self._endpoint
+        if endpoint is None:
+            return texts["endpoint.off"]
+        if not self._share.isChecked():
+            return texts["endpoint.not-shared"]
+        if endpoint.not_shared is not None:
+            why = explain(endpoint.not_shared, texts.language)
+            return texts("endpoint.refused", why=f"{why.detail} {why.hint}")
+        return texts["endpoint.ready"]
+
     def _show(self) -> None:
         texts, endpoint, reveals = self._texts, self._endpoint, self._reveal.isChecked()
-        usable = endpoint is not None and self._share.isChecked()
-        off = "endpoint.off" if endpoint is None else "endpoint.not-shared"
-        self._state.setText(texts["endpoint.ready" if usable else off])
+        usable = bool(endpoint and endpoint.shared_url) and self._share.isChecked()
+        self._state.setText(self._standing())
         for name, field in self._fields.items():
             value = "" if endpoint is None else str(getattr(endpoint, name))
             field.setText(HIDDEN if name == "api_key" and value and not reveals else value)

@@ -114,6 +114,39 @@ def test_a_port_that_is_taken_leaves_everything_as_it_was(ports: set[int]) -> No
     assert attach(end, local_port=7777) == before, "the next connection is worth no failure"
 
 
+def test_a_wished_port_that_is_taken_at_first_costs_no_conversation(ports: set[int]) -> None:
+    ports.add(7777)
+    end = LocalEnd(has_own=True)
+    there = attach(end, local_port=7777)
+    assert there.base_url
+    assert there.shared_url == ""
+    assert there.not_shared is not None
+    assert there.not_shared.code == "local-port-taken"
+    ports.discard(7777)
+    end.detach()
+    again = attach(end, local_port=7777)
+    assert (again.shared_url, again.not_shared) == ("http://127.0.0.1:7777/v1", None)
+
+
+def test_who_was_refused_is_let_in_by_the_switch_once_the_port_is_free(ports: set[int]) -> None:
+    ports.add(7777)
+    wishes = replace(WISHES, local_port=7777)
+    end = LocalEnd(has_own=True)
+    attach(end, local_port=7777)
+    end.share(wishes, wanted=False)
+    assert end.not_shared is None, "nobody is to be let in"
+    ports.discard(7777)
+    end.share(wishes, wanted=True)
+    assert (end.shared_url, end.not_shared) == ("http://127.0.0.1:7777/v1", None)
+
+
+def test_where_it_is_the_only_port_a_wished_one_that_is_taken_is_an_error(ports: set[int]) -> None:
+    ports.add(7777)
+    with pytest.raises(ForwardFailed) as caught:
+        attach(LocalEnd(), local_port=7777)
+    assert caught.value.code == "local-port-taken"
+
+
 def test_who_is_let_in_while_the_host_is_away_waits_for_it() -> None:
     end = LocalEnd(has_own=True, is_shared=False)
     attach(end)
