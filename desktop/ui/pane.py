@@ -139,7 +139,7 @@ class Pane(QWidget):
 
     def take_keyboard(self) -> None:
         """Put the keyboard where one goes on, while nothing runs."""
-        self._sheet.setup.take_keyboard()
+        self._sheet.take_keyboard()
 
     def show_target(self, target: Target) -> None:
         """Show another address or model of this host."""

@@ -249,6 +249,7 @@ class Window(QWidget):
         if key not in self.panes:
             return
         before, elsewhere = self.panes[key].journey.phase, self._writes_elsewhere()
+        elsewhere = elsewhere and not self._is_idle_composer(self.focusWidget())
         self.panes[key].apply(events)
         for event in events:
             if isinstance(event, Ready):
@@ -350,10 +351,12 @@ class Window(QWidget):
 
     def _take_keyboard(self) -> None:
         """Put the keyboard where one goes on: to the message, once there is something to ask."""
-        starting = self.journey.phase in _TAKES_KEYBOARD
-        if self.desk.isVisible() and (starting or not self.pane.on_sheet):
+        phase = self.journey.phase
+        if self.panes and phase is Phase.FAILED and self.pane.on_sheet:
+            self.pane.take_keyboard()
+        elif self.desk.isVisible() and (phase in _TAKES_KEYBOARD or not self.pane.on_sheet):
             self.desk.composer.editor.setFocus()  # not on Stop, where it would fall otherwise
-        elif self.panes and self.journey.phase is Phase.OFF:
+        elif self.panes and phase is Phase.OFF:
             self.pane.take_keyboard()
 
     def _writes_elsewhere(self) -> bool:
@@ -364,6 +367,10 @@ class Window(QWidget):
         if here is self._sidebar.search and not self._sidebar.search.text():
             return False  # where the keyboard is from the start
         return any(part.isAncestorOf(here) for part in (self._sidebar, self._setup, self.desk))
+
+    def _is_idle_composer(self, widget: QWidget | None) -> bool:
+        composer = self.desk.composer
+        return widget is composer.editor and not composer.text
 
     def _parts(self) -> tuple[QWidget, ...]:
         """Return what F6 goes through."""
@@ -463,4 +470,4 @@ class Window(QWidget):
             self._intents.quit()
 
 
-_TAKES_KEYBOARD = (Phase.CONNECTING, Phase.READY)
+_TAKES_KEYBOARD = (Phase.CONNECTING, Phase.READY, Phase.FAILED)

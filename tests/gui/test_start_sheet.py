@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -285,6 +286,30 @@ def test_a_report_is_copied_and_calmly_said(stage: Make) -> None:
     play.play([(0.0, PhaseChanged(Phase.CONNECTING))])
     play.play(failing(NO_GPU)[1:])
     assert EN["remedy.copied"] not in shown(play)
+
+
+def test_after_a_failure_the_keyboard_is_where_what_helps_best_is_done(stage: Make) -> None:
+    play = stage(target=RENTED)
+    play.window.activateWindow()
+    play.play(failing(DISK_FULL, "model-files"))
+    assert play.window.focusWidget() is child(play.window, "tidyButton")
+    play.play([(0.0, PhaseChanged(Phase.CONNECTING))])
+    refused = HostUnreachable("host-refused", host="westb", port=12345)
+    play.play([(0.0, PhaseChanged(Phase.FAILED, refused))])
+    assert play.window.focusWidget() is child(play.window, "addressField")
+
+
+def test_who_writes_while_a_start_fails_keeps_the_keyboard(stage: Make) -> None:
+    play = stage(target=RENTED)
+    play.window.activateWindow()
+    steps = failing(DISK_FULL, "model-files")
+    play.play(steps[:-1])
+    composer = child(play.window, "composer")
+    assert play.window.focusWidget() is composer
+    QTest.keyClicks(composer, "a thought")
+    play.play(steps[-1:])
+    assert child(play.window, "tidyButton").isVisible()
+    assert play.window.focusWidget() is composer
 
 
 def test_the_keyboard_goes_over_the_buttons_in_their_order(stage: Make) -> None:

@@ -58,10 +58,14 @@ class AddressBox(QWidget):
         layout.addLayout(line)
         layout.addWidget(self._remark)
 
+    def take_keyboard(self) -> None:
+        """Put the keyboard where one pastes."""
+        self._field.setFocus()
+
     def complain(self, why: Explanation) -> None:
         """Say why what was pasted cannot be used."""
         self._say(" ".join(part for part in (why.detail, why.hint) if part))
-        self._field.setFocus()
+        self.take_keyboard()
 
     def ask(self, *, asking: bool) -> None:
         """Ask, or no more; what was pasted for another outage is forgotten."""
@@ -81,4 +85,4 @@ class AddressBox(QWidget):
         if text := self._field.whole():
             self.given.emit(text)
         else:
-            self._field.setFocus()
+            self.take_keyboard()

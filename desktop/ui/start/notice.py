@@ -128,6 +128,14 @@ class Notice(QFrame):
         self._remark.setText(remark)
         self._remark.setVisible(bool(remark))
 
+    def take_keyboard(self) -> None:
+        """Put the keyboard where what helps best is done."""
+        best = next(iter(self._offered), None)
+        if best is Remedy.ADDRESS:
+            self.address.take_keyboard()
+        elif best is not None:
+            self._buttons[best].setFocus()
+
     def disable(self, remedy: Remedy, *, disabled: bool) -> None:
         """Have a button wait for what it began."""
         if made := self._buttons.get(remedy):

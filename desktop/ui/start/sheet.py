@@ -125,6 +125,10 @@ class StartSheet(Column):
         """Where the host's new line is asked for."""
         return self._notice.address
 
+    def take_keyboard(self) -> None:
+        """Put the keyboard where one goes on: to a choice, or to what helps after a failure."""
+        (self.setup if self._notice.isHidden() else self._notice).take_keyboard()
+
     def show_target(self, target: Target) -> None:
         """Show another host."""
         self._target = target
