@@ -75,7 +75,7 @@ class JsonLines:
 
     def error(self, error: AppError) -> None:
         """Write the `error` line."""
-        texts = explain(error, self._language)
+        texts = explain(error, self._language, in_terminal=True)
         self.record(
             "error",
             code=error.code,

@@ -100,7 +100,7 @@ class Terminal:
             case Trimmed() | Delta() | Reasoning() | ReplyDone() | ReplyBroken():
                 self._reply(event)
             case Restarting(error=error):
-                cause = explain(error, self._language).title
+                cause = explain(error, self._language, in_terminal=True).title
                 self.note(self._texts("now.restarting", cause=cause))
             case Ended(because=because):
                 self._ended(because)
@@ -129,7 +129,7 @@ class Terminal:
     def error(self, error: AppError) -> None:
         """Show title, detail and hint, and the host's last lines where there are any."""
         self._hide()
-        texts = explain(error, self._language)
+        texts = explain(error, self._language, in_terminal=True)
         for mark, text, style in (
             ("✗", texts.title, "bold red"),
             (" ", texts.detail, ""),
@@ -169,7 +169,9 @@ class Terminal:
         if event.left_s is None:
             self.say("retrying", seconds=round(event.wait_s))
         else:
-            why = explain(event.error, self._language).title if event.error else ""
+            why = (
+                explain(event.error, self._language, in_terminal=True).title if event.error else ""
+            )
             left = duration(event.left_s, self._texts)
             self.say("starting", why=why, seconds=round(event.wait_s), left=left)
 

@@ -41,8 +41,9 @@ def test_every_code_has_texts(code: str) -> None:
 def test_every_text_is_whole(code: str) -> None:
     entry = catalogue()[code]
     assert set(entry) == {"en", "zh"}
+    assert entry["en"].keys() == entry["zh"].keys()
     for texts in entry.values():
-        assert set(texts) == {"title", "detail", "hint"}
+        assert set(texts) - {"terminal-hint"} == {"title", "detail", "hint"}
         assert all(text.strip() for text in texts.values())
     assert len(entry["en"]["title"].split()) <= 6
     assert len(entry["zh"]["title"]) <= 16

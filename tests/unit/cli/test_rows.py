@@ -125,7 +125,7 @@ def test_a_long_explanation_is_shown_whole(
     terminal, _out, err = on_terminal(language, monkeypatch)
     terminal.error(error)
     shown = "".join(err.getvalue().split())
-    texts = explain(error, language)
+    texts = explain(error, language, in_terminal=True)
     for text in (texts.title, texts.detail, texts.hint):
         assert "".join(text.split()) in shown
     assert all(cell_len(line) <= 80 for line in err.getvalue().splitlines())

