@@ -10,6 +10,7 @@ from desktop.cli.output import Output
 from desktop.core import settings as settings_file
 from desktop.core.api_keys import ApiKeys
 from desktop.core.errors import DestinationError
+from desktop.core.forgetting import forget_secrets
 from desktop.core.last_checks import LastChecks
 from desktop.core.local_ports import LocalPorts
 from desktop.core.proxy_setting import check_proxy
@@ -93,7 +94,7 @@ def _chosen(call: Invocation, entry: Entry) -> dict[str, Any]:
 
 
 def forget_host(call: Invocation, output: Output, name: str) -> int:
-    """Forget a saved host; what runs on it goes on, and costs.
+    """Forget a saved host and its secrets; what runs on it goes on, and costs.
 
     Raises:
         DestinationError: `host-not-saved`.
@@ -104,6 +105,7 @@ def forget_host(call: Invocation, output: Output, name: str) -> int:
     settings_file.change(call.paths.settings, lambda settings: without_host(settings, name))
     LocalPorts(call.paths.local_ports).forget(name)
     LastChecks(call.paths.last_checks).forget(name)
-    ApiKeys(Keyring()).forget(name)
+    kept = Keyring()
+    forget_secrets(kept, ApiKeys(kept), name, call.settings.hosts[name].line)
     output.say("host-forgotten", name=name)
     return 0

@@ -18,6 +18,7 @@ from desktop.core.bill import cost
 from desktop.core.catalogue import DEFAULT_MODEL
 from desktop.core.errors import AppError, StorageError
 from desktop.core.events import Emit, Endpoint, Event
+from desktop.core.forgetting import forget_secrets
 from desktop.core.last_checks import LastChecks
 from desktop.core.local_ports import LocalPorts
 from desktop.core.paths import Paths
@@ -69,7 +70,7 @@ class Controller:
             paths: our own files.
             bridge: carries events to the window.
             questions: makes what asks the person about one host.
-            secrets: where the endpoints' keys are kept.
+            secrets: where those of the hosts are kept.
             hub_token: returns the hub's token, a secret, or "".
             on_target: told of a host that is new, or goes elsewhere now.
             on_removed: told of a host that is forgotten.
@@ -82,7 +83,7 @@ class Controller:
         self._replies: Replies | None = None
         self._ports = LocalPorts(paths.local_ports)
         self._checks = LastChecks(paths.last_checks)
-        self._api_keys = ApiKeys(secrets)
+        self._secrets, self._api_keys = secrets, ApiKeys(secrets)
         self._forgetting: list[threading.Thread] = []
         if wishes is not None:
             where = wishes.destination
@@ -109,11 +110,12 @@ class Controller:
         return begin(host, chosen) or key
 
     def remove(self, key: HostKey) -> None:
-        """Forget a host; what runs there goes on."""
-        self.hosts.pop(key).close()
+        """Forget a host and its secrets; what runs there goes on."""
+        host = self.hosts.pop(key)
+        host.close()
         self._ports.forget(key)
         self._checks.forget(key)
-        self._begin_forgetting(key)
+        self._begin_forgetting(key, host.saved.line)
         self.change(lambda settings: without_host(settings, key))
         self._on_removed(key)
 
@@ -207,9 +209,10 @@ class Controller:
 
     # -- parts -------------------------------------------------------------------------------------
 
-    def _begin_forgetting(self, key: HostKey) -> None:
-        """Have its secret dropped; the keyring may take its time."""
-        thread = threading.Thread(target=self._api_keys.forget, args=(key,), name="forgetting")
+    def _begin_forgetting(self, key: HostKey, line: str) -> None:
+        """Have its secrets dropped; the keyring may take its time."""
+        what = (self._secrets, self._api_keys, key, line)
+        thread = threading.Thread(target=forget_secrets, args=what, name="forgetting")
         self._forgetting.append(thread)
         thread.start()
 

@@ -249,13 +249,16 @@ def test_a_host_that_is_forgotten_is_gone_from_the_settings_with_its_port(make: 
     assert list(played.controller.hosts) == ["lab"]
 
 
-def test_a_host_that_is_forgotten_leaves_no_key_of_its_endpoint(make: Make) -> None:
+def test_a_host_that_is_forgotten_leaves_no_secret_of_its_own(make: Make) -> None:
     played = make()
+    keyring = Keyring(played.keyring)
+    keyring.keep("root@box.example.com:2201", "of the host")
+    keyring.keep("root@other:22", "of another one")
     key = played.controller._api_keys.of("box")
     assert key in played.keyring.kept.values()
     played.controller.remove(BOX)
     played.controller.close()
-    assert played.keyring.kept == {}
+    assert list(played.keyring.kept.values()) == ["of another one"]
 
 
 def test_what_another_program_saved_meanwhile_is_kept(make: Make) -> None:

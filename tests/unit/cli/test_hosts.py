@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from desktop.cli import hosts
 from desktop.cli.commands import run
 from desktop.cli.options import invocation
 from desktop.cli.session import opened_connection
 from desktop.cli.wishes import wishes
+from desktop.core.api_keys import ApiKeys
 from desktop.core.errors import HostUnreachable
 from desktop.core.local_ports import LocalPorts
 from desktop.core.paths import paths
@@ -19,6 +21,8 @@ from desktop.core.saved import SavedHost
 from desktop.core.session.wishes import Wishes
 from desktop.core.settings import Settings, load, save
 from desktop.core.ssh.destination import Destination
+from desktop.system.keyring import Keyring
+from tests.helpers.memory_keyring import MemoryKeyring
 
 LINE = "ssh -p 12345 root@connect.westb.seetacloud.com"
 
@@ -120,6 +124,19 @@ def test_a_host_is_forgotten_with_its_port(capsys: pytest.CaptureFixture[str]) -
     assert run(["hosts", "forget", "box", "--lang", "en"]) == 0
     assert (saved().hosts, saved().host, ports.of("box")) == ({}, "", 0)
     assert "Nothing was stopped there" in capsys.readouterr().err
+
+
+def test_a_host_is_forgotten_with_its_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    keyring = Keyring(MemoryKeyring())
+    monkeypatch.setattr(hosts, "Keyring", lambda: keyring)
+    run(["hosts", "save", "box", LINE])
+    keyring.keep("root@connect.westb.seetacloud.com:12345", "of the host")
+    keyring.keep("root@other:22", "of another one")
+    ApiKeys(keyring).of("box")
+    assert run(["hosts", "forget", "box"]) == 0
+    assert keyring.secret("root@connect.westb.seetacloud.com:12345") is None
+    assert keyring.secret("root@other:22") == "of another one"
+    assert keyring.secret("api-key box") is None
 
 
 def test_the_list_is_for_people_and_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
