@@ -33,7 +33,7 @@ class Entry:
 
 def list_hosts(call: Invocation, output: Output) -> int:
     """Show every saved host."""
-    ports = LocalPorts(call.paths.local_ports)
+    ports = LocalPorts(call.paths.local_ports, call.settings.local_port)
     for name, saved in call.settings.hosts.items():
         output.record(
             "host",
@@ -103,7 +103,7 @@ def forget_host(call: Invocation, output: Output, name: str) -> int:
     if name not in call.settings.hosts:
         raise DestinationError("host-not-saved", name=name[:80])
     settings_file.change(call.paths.settings, lambda settings: without_host(settings, name))
-    LocalPorts(call.paths.local_ports).forget(name)
+    LocalPorts(call.paths.local_ports, call.settings.local_port).forget(name)
     LastChecks(call.paths.last_checks).forget(name)
     kept = Keyring()
     forget_secrets(kept, ApiKeys(kept), name, call.settings.hosts[name].line)

@@ -53,7 +53,7 @@ def opened_session(
         patience_s: how long a host that may still be starting is tried for the first time.
     """
     dial = session_dialler(call, wished, events, forwarding=True)
-    emit = LocalPorts(call.paths.local_ports).keeping(
+    emit = LocalPorts(call.paths.local_ports, call.settings.local_port).keeping(
         "" if wished.local_port else wished.name, events.put
     )
     session = Session(

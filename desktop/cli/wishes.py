@@ -40,7 +40,7 @@ def wishes(call: Invocation, host: str = "") -> Wishes:
     of_host = _with_proxy(saved or SavedHost(host), typed)
     wished = from_settings(settings, resolve(of_host.line), of_host)
     name = host if saved else ""
-    ports = LocalPorts(call.paths.local_ports).to_try(name, settings)
+    ports = LocalPorts(call.paths.local_ports, call.settings.local_port).to_try(name, settings)
     wished = replace(wished, name=name, usual_ports=ports, **_typed(call))
     if typed.trust_remote_code:
         wished = replace(wished, trust_remote_code=(*wished.trust_remote_code, wished.model))

@@ -17,28 +17,40 @@ from desktop.core.settings import Settings
 
 USUAL_PORT = 8000  # vLLM's own: the snippets of every tutorial then work unchanged
 _TO_TRY = 20
-_LAST = 65535
+LAST_PORT = 65535
+_LONGEST = len("65535 65535")
 
 
 class LocalPorts:
     """The ports that were given out, in a folder of ours."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, first: int = 0) -> None:
+        """Take where they are kept.
+
+        Args:
+            folder: of ours.
+            first: where the user wants them to begin (`Settings.local_port`); 0 for the usual one.
+                With another beginning all of them are given out anew.
+        """
+        self._folder, self._first = folder, first
 
     def of(self, name: str) -> int:
         """Return the port of a saved host, 0 where it has had none yet."""
         try:
-            digits = (self._folder / name).read_text(encoding="ascii")[:5] if name else ""
+            kept = (self._folder / name).read_text(encoding="ascii")[:_LONGEST] if name else ""
         except (OSError, UnicodeDecodeError):
             return 0
-        return int(digits) if digits.isdigit() and 0 < int(digits) <= _LAST else 0
+        digits, _, first = kept.partition(" ")
+        if not digits.isdigit() or first != (str(self._first) if self._first else ""):
+            return 0
+        return int(digits) if 0 < int(digits) <= LAST_PORT else 0
 
     def keep(self, name: str, port: int) -> None:
         """Remember the first port of a host, 0 is none; that it cannot be saved stops nobody."""
         if port and not self.of(name):
             with contextlib.suppress(StorageError):
-                write_atomically(self._folder / name, str(port).encode())
+                kept = f"{port} {self._first}" if self._first else str(port)
+                write_atomically(self._folder / name, kept.encode())
 
     def keeping(self, name: str, emit: Emit) -> Emit:
         """Return `emit` for a host's session: its first shared port is remembered on the way."""
@@ -68,11 +80,14 @@ class LocalPorts:
             if other != name
             for port in (saved.local_port, self.of(other))
         }
-        return first_free(self.of(name), others)
+        return first_free(self.of(name), others, self._first or USUAL_PORT)
 
 
-def first_free(own: int, others: Collection[int]) -> tuple[int, ...]:
-    """Return ports to try: its own one if it has one, then the usual ones that nobody else has."""
-    free = (port for port in range(USUAL_PORT, _LAST) if port not in others and port != own)
+def first_free(own: int, others: Collection[int], first: int = USUAL_PORT) -> tuple[int, ...]:
+    """Return ports to try: its own one if it has one, then those from `first` on.
+
+    Those that somebody else has are left out.
+    """
+    free = (port for port in range(first, LAST_PORT + 1) if port not in others and port != own)
     usual = tuple(port for port, _ in zip(free, range(_TO_TRY), strict=False))
     return (own, *usual) if own else usual

@@ -34,7 +34,8 @@ class Settings:
         max_model_len: a number, "auto" or "".
         kv_cache_dtype: "auto", "fp8" or "" (what fits).
         trust_remote_code: models whose own Python code may run on the host.
-        local_port: of the endpoint; 0 = 8000 or the next free one.
+        local_port: where those of the endpoints begin: the first saved host gets it, the next one
+            the next; 0 = 8000.
         proxy: to connect through, such as `socks5://127.0.0.1:1080`.
         lease_minutes: the host stops the model after so long without a laptop and a request;
             0 = never.

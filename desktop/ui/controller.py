@@ -81,7 +81,6 @@ class Controller:
         self._bridge, self._questions, self._hub_token = bridge, questions, hub_token
         self._on_target, self._on_removed, self._on_quit = on_target, on_removed, on_quit
         self._replies: Replies | None = None
-        self._ports = LocalPorts(paths.local_ports)
         self._checks = LastChecks(paths.last_checks)
         self._secrets, self._api_keys = secrets, ApiKeys(secrets)
         self._forgetting: list[threading.Thread] = []
@@ -208,6 +207,10 @@ class Controller:
             thread.join()
 
     # -- parts -------------------------------------------------------------------------------------
+
+    @property
+    def _ports(self) -> LocalPorts:
+        return LocalPorts(self._paths.local_ports, self.settings.local_port)
 
     def _begin_forgetting(self, key: HostKey, line: str) -> None:
         """Have its secrets dropped; the keyring may take its time."""

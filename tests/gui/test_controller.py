@@ -277,6 +277,16 @@ def test_the_wishes_of_a_saved_host_are_its_own(make: Make) -> None:
     assert (wishes.local_port, wishes.data_dir) == (9000, "/disk")
 
 
+def test_the_ports_begin_where_the_user_wants_them(make: Make) -> None:
+    played = make(replace(TWO, local_port=9100))
+    LocalPorts(paths().local_ports, 9100).keep("lab", 9100)
+    wishes = played.start(BOX).wishes
+    assert (wishes.local_port, wishes.usual_ports[0]) == (0, 9101), "the first is another host's"
+    played.controller.change(lambda now: replace(now, local_port=0))
+    played.controller.take_settings()
+    assert played.controller.host(BOX).wishes.usual_ports[0] == 8000
+
+
 # -- another address -----------------------------------------------------------------------------
 
 

@@ -120,7 +120,7 @@ def from_settings(
         limit_seconds=chosen.limit_minutes * 60,
         spending_seconds=affordable_s(saved.spending_limit, saved.rate) if saved else 0,
         power_off=chosen.power_off,
-        local_port=chosen.local_port,
+        local_port=saved.local_port if saved else 0,
         identity=Path(saved.identity).expanduser() if saved and saved.identity else None,
     )
 
@@ -162,6 +162,5 @@ def _of_host(settings: Settings, saved: SavedHost) -> Settings:
         kv_cache_dtype=saved.kv_cache_dtype or settings.kv_cache_dtype,
         data_dir=saved.data_dir or settings.data_dir,
         engine=saved.engine or settings.engine,
-        local_port=saved.local_port or settings.local_port,
         proxy=saved.proxy or settings.proxy,
     )

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop.core.local_ports import LAST_PORT
 from desktop.core.settings import Settings
 from desktop.core.texts import Texts
 from desktop.ui.labels import Elided, button, label
@@ -148,6 +149,7 @@ class SettingsDialog(QDialog):
         self._add_token(column)
         rows.text("proxy", settings.proxy, self._keeps("proxy"))
         rows.switch("share_endpoint", settings.share_endpoint, self._keeps("share_endpoint"))
+        rows.number("local_port", settings.local_port, LAST_PORT, self._keeps("local_port"))
 
     def _fill_advanced(self, rows: Rows, _column: QVBoxLayout) -> None:
         settings = self._shown.settings

@@ -75,7 +75,7 @@ class Rows:
         box.setObjectName(f"{name}Field")
         box.setRange(0, most)
         box.setSpecialValueText(self._texts[f"settings.{name}-none"])
-        box.setSuffix(self._texts[f"settings.{name}-unit"])
+        box.setSuffix(self._texts.word("settings", f"{name}-unit"))
         box.setValue(value)
         box.setKeyboardTracking(False)
         box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

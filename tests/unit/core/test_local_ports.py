@@ -46,7 +46,23 @@ def test_the_first_port_stays(ports: LocalPorts) -> None:
     ports.forget("box")
 
 
-@pytest.mark.parametrize("content", ["", "eight", "0", "70000", "８０００", "80\n00"])
+def test_where_they_begin_is_the_users_choice_and_another_choice_gives_them_out_anew(
+    tmp_path: Path,
+) -> None:
+    usual, wished = LocalPorts(tmp_path), LocalPorts(tmp_path, 9000)
+    usual.keep("box", 8000)
+    assert wished.of("box") == 0
+    assert wished.to_try("box", TWO) == tuple(range(9000, 9020))
+    wished.keep("box", 9000)
+    assert wished.of("box") == 9000
+    assert wished.to_try("lab", TWO)[0] == 9001
+    assert usual.of("box") == 0
+    assert LocalPorts(tmp_path, 65535).to_try("lab", TWO) == (65535,)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "eight", "0", "70000", "８０００", "80\n00", "8000 9000", "8000 0"]
+)
 def test_what_is_no_port_is_none(tmp_path: Path, content: str) -> None:
     (tmp_path / "box").write_text(content, encoding="utf-8")
     assert LocalPorts(tmp_path).of("box") == 0
