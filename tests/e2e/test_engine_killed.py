@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-from pathlib import Path
 
 from desktop.core.errors import ExitStatus
 from remote import wire
 from tests.e2e.conftest import Box, MakeBox
 from tests.helpers.command import Line, Running, started
+from tests.helpers.processes import command_line
 from tests.helpers.waiting import until
 
 SLOW = ("--scripted-startup-s", "3")
@@ -20,13 +20,6 @@ def engine_of(box: Box) -> int:
     found = [pid for pid in box.processes if b"engine.pyz" in command_line(pid)]
     assert len(found) == 1
     return found[0]
-
-
-def command_line(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return b""
 
 
 def kill_engine(box: Box) -> None:

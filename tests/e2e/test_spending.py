@@ -10,8 +10,7 @@ import json
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
-from pathlib import Path
+from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
@@ -24,6 +23,7 @@ from desktop.core.settings import Settings
 from remote import wire
 from tests.e2e.conftest import Box, MakeBox
 from tests.helpers.command import Running, paperkite, started
+from tests.helpers.processes import command_line
 from tests.helpers.sessions import ready_session, wishes_for
 from tests.helpers.waiting import until
 
@@ -61,13 +61,7 @@ def terms(box: Box) -> dict[str, int]:
 
 
 def engines(box: Box) -> list[int]:
-    return [pid for pid in box.processes if b"engine.pyz" in _arguments(pid)]
-
-
-def _arguments(pid: int) -> bytes:
-    with suppress(OSError):  # it ended meanwhile
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    return b""
+    return [pid for pid in box.processes if b"engine.pyz" in command_line(pid)]
 
 
 @contextmanager

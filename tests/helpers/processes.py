@@ -23,13 +23,15 @@ def _belongs(process: Path, home: Path) -> bool:
     return ours or b"/.paperkite/agent/" in command
 
 
+def command_line(pid: int) -> bytes:
+    """Return the argv of a process, joined by NUL; b"" for one that has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
 def command_lines() -> list[bytes]:
     """Return the argv of every process that may be looked at, joined by NUL."""
-    lines = []
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                lines.append((folder / "cmdline").read_bytes())
-            except OSError:
-                continue
-    return lines
+    pids = (folder.name for folder in Path("/proc").iterdir() if folder.name.isdigit())
+    return [found for pid in pids if (found := command_line(int(pid)))]
