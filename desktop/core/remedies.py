@@ -27,6 +27,7 @@ class Remedy(Enum):
     HUB = "hub"
     PROXY = "proxy"
     STOP = "stop"
+    STOP_THERE = "stop-there"  # what somebody else, or another wish, has started
     LOG = "log"
     REPORT = "report"
 
@@ -99,7 +100,7 @@ REMEDIES: Mapping[str, tuple[Remedy, ...]] = {
     "protocol-mismatch": (Remedy.RETRY, Remedy.REPORT),
     "nothing-running": _AGAIN,
     "run-lost": _AGAIN_OR_LOG,
-    "run.busy": (Remedy.RETRY, Remedy.OTHER_MODEL),
+    "run.busy": (Remedy.OTHER_MODEL, Remedy.STOP_THERE, Remedy.RETRY),
     "run.bad-spec": (Remedy.OTHER_MODEL, Remedy.REPORT),
     "run.bug": _SAY_IT,
     "run.disk-full": (Remedy.TIDY, Remedy.CONSOLE),

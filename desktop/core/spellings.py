@@ -38,6 +38,7 @@ _PLANNER = "remedy.other-model"
 SPELLINGS: Mapping[str, Spelling] = {
     "start": Spelling("paperkite up", ("action.start",)),
     "stop": Spelling("paperkite down", ("action.stop",)),
+    "stop-there": Spelling("paperkite down", ("remedy.stop-there",)),
     "log": Spelling("paperkite logs", ("remedy.log",)),
     "engine-log": Spelling("paperkite logs --task engine", ("remedy.log",)),
     "report": Spelling("paperkite logs", ("remedy.report",)),

@@ -199,7 +199,7 @@ class Pane(QWidget):
         match remedy:
             case Remedy.RETRY | Remedy.PASSWORD:
                 self._intents.retry()
-            case Remedy.STOP:
+            case Remedy.STOP | Remedy.STOP_THERE:
                 self._intents.stop()
             case Remedy.TIDY:
                 self._intents.tidy()

@@ -23,7 +23,6 @@ LANGUAGES: tuple[Language, ...] = ("en", "zh")
 OF_A_COMMAND = {"no-host", "no-screen", "host-not-saved"}
 # What a window's hint may say all the same, and why.
 DELIBERATE = {
-    "run.busy": "what another one has started, no button stops",
     "engine.shared-memory": "docker's options, for who starts the container",
 }
 # Options in hints that are not Paperkite's.

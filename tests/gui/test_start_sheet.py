@@ -263,6 +263,16 @@ def test_a_stop_that_failed_is_not_tried_again_as_a_start(stage: Make) -> None:
     assert play.intents.calls == [("stop",)]
 
 
+def test_what_another_wish_has_started_can_be_stopped_here(stage: Make) -> None:
+    play = stage()
+    busy = AgentRefused("run.busy", model="a/other")
+    play.play([*preparing()[:2], (1.0, PhaseChanged(Phase.FAILED, busy))])
+    assert primary(play) == [EN["remedy.other-model"]], "the default costs nobody anything"
+    assert "whoever uses it loses it" in shown(play)
+    click(play.window, "stop-thereButton")
+    assert play.intents.calls == [("stop",)]
+
+
 @pytest.mark.parametrize("name", ["hubButton", "data-dirButton"])
 def test_what_is_a_setting_opens_the_settings(qtbot: QtBot, stage: Make, name: str) -> None:
     denied = AgentRefused("model.access-denied", model="a/b", hub="h")
