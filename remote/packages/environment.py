@@ -16,7 +16,7 @@ from remote.packages import installer, interpreters, pip_settings
 from remote.packages.growth import Growth
 from remote.packages.installer import Installer
 from remote.packages.interpreters import Interpreter, Minor
-from remote.packages.meter import Meter, seconds_left
+from remote.packages.meter import Meter
 from remote.packages.places import Places, free_bytes
 from remote.task import Cancelled, Context, TaskFailed
 
@@ -175,7 +175,7 @@ def _attempt(ctx: Context, tool: Installer, way: Way, plan: Plan, places: Places
     def report(grown: int) -> None:
         done = min(grown, total)
         rate = meter.rate(done)
-        left = seconds_left(done, total, rate)
+        left = meter.seconds_left(total)
         ctx.progress(done, total, "bytes", steps[-1], rate, left)
 
     report(0)

@@ -5,6 +5,8 @@ from collections import deque
 from typing import Callable, Deque, Optional, Tuple
 
 WINDOW_SECONDS = 15.0
+_TELLING_SECONDS = 1.0
+_TELLING_SHARE = 0.01
 
 
 class Meter:
@@ -13,6 +15,7 @@ class Meter:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._seen: Deque[Tuple[float, float]] = deque()
+        self._began: Optional[Tuple[float, float]] = None
 
     def rate(self, done: float) -> Optional[float]:
         """Return units per second at this count, or None until two counts are apart in time."""
@@ -20,12 +23,25 @@ class Meter:
         if self._seen and done < self._seen[-1][1]:
             self._seen.clear()  # something is fetched again
         self._seen.append((now, done))
+        self._began = self._began or (now, done)
         while len(self._seen) > 2 and now - self._seen[0][0] > WINDOW_SECONDS:
             self._seen.popleft()
         began, first = self._seen[0]
         return (done - first) / (now - began) if now > began else None
 
+    def seconds_left(self, total: float) -> Optional[float]:
+        """Return the seconds left at the speed told last, or None where nobody can tell.
 
-def seconds_left(done: float, total: float, rate: Optional[float]) -> Optional[float]:
-    """Return the seconds left at this speed, or None where nothing moves."""
-    return (total - done) / rate if rate else None
+        A download begins with small files and name look-ups: its first seconds say nothing about
+        the rest, until a hundredth of that has moved or the whole window has passed.
+        """
+        if not self._seen or self._began is None:
+            return None
+        (since, before), (now, done), began = self._seen[0], self._seen[-1], self._began
+        waited, moved = now - began[0], done - began[1]
+        if waited < _TELLING_SECONDS:
+            return None
+        if waited < WINDOW_SECONDS and moved < _TELLING_SHARE * (total - began[1]):
+            return None
+        rate = (done - before) / (now - since) if now > since else 0.0
+        return (total - done) / rate if rate > 0 else None

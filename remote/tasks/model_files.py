@@ -13,7 +13,7 @@ from remote.hub import client, copies, files, ledger
 from remote.hub.client import STALL_SECONDS, Answer, Problem
 from remote.hub.files import HubFile
 from remote.hub.ledger import Ledger
-from remote.packages.meter import Meter, seconds_left
+from remote.packages.meter import Meter
 from remote.packages.places import Places, folders_with_models, free_bytes
 from remote.task import Cancelled, Context, TaskFailed
 
@@ -242,5 +242,5 @@ class _Work:
         if self._furthest[0] == step:
             done = max(done, self._furthest[1])
         self._furthest = (step, done)
-        left = seconds_left(done, self._total, rate)
+        left = self._meter.seconds_left(self._total)
         self._ctx.progress(done, self._total, "bytes", step, rate, left)

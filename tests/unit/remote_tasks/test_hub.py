@@ -14,7 +14,7 @@ from remote.hub import client, copies, files, ledger, worker
 from remote.hub.client import Answer, Problem
 from remote.hub.files import HubFile
 from remote.hub.ledger import Ledger
-from remote.packages.meter import Meter, seconds_left
+from remote.packages.meter import Meter
 from remote.packages.places import Places, folders_with_models
 from remote.spec import Spec
 from remote.task import Cancelled, TaskFailed
@@ -501,8 +501,43 @@ def test_speed_is_that_of_the_last_seconds() -> None:
         now[0] = float(second)
         rate = meter.rate(second * (100 if second <= 10 else 0) + (1000 if second > 10 else 0))
     assert rate == 0.0
-    assert seconds_left(10, 20, rate) is None
-    assert seconds_left(10, 20, 5.0) == 2.0
+    assert meter.seconds_left(5000) is None, "nothing moves"
+
+
+def test_the_first_seconds_tell_no_time_left() -> None:
+    now, total = [0.0], 20e9
+    meter = Meter(lambda: now[0])
+    meter.rate(0)
+    assert meter.seconds_left(total) is None
+    for second in (1.0, 2.0, 5.0):  # the small files
+        now[0] = second
+        meter.rate(second * 400)
+        assert meter.seconds_left(total) is None
+    now[0] = 9.0
+    rate = meter.rate(4e8)
+    assert rate is not None
+    assert meter.seconds_left(total) == pytest.approx((total - 4e8) / rate)
+
+
+def test_a_slow_line_is_told_once_the_window_has_passed() -> None:
+    now, total = [0.0], 20e9
+    meter = Meter(lambda: now[0])
+    for second in range(15):
+        now[0] = float(second)
+        meter.rate(second * 1e5)
+        assert meter.seconds_left(total) is None
+    now[0] = 15.0
+    meter.rate(15e5)
+    assert meter.seconds_left(total) == pytest.approx((total - 15e5) / 1e5)
+
+
+def test_what_goes_on_where_it_was_tells_the_time_of_the_rest() -> None:
+    now, total = [100.0], 20e9
+    meter = Meter(lambda: now[0])
+    meter.rate(19e9)
+    now[0] = 104.0
+    meter.rate(19.04e9)
+    assert meter.seconds_left(total) == pytest.approx(0.96e9 / 1e7)
 
 
 def test_the_models_own_code_is_fetched_only_where_it_is_trusted() -> None:
