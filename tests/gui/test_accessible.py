@@ -22,7 +22,7 @@ from desktop.ui.diary.sessions import COLUMNS
 from desktop.ui.keyboard.dialog import KeyboardDialog
 from desktop.ui.style import style_sheet
 from desktop.ui.theme import DARK, LIGHT, Colours
-from desktop.ui.transcript.inside import links
+from desktop.ui.transcript.addresses import addresses
 from desktop.ui.transcript.look import _EXTRA
 from tests.helpers.chatting import exchange, press
 from tests.helpers.controls import controls, unexplained, unmarked, unnamed, unreached
@@ -350,4 +350,4 @@ def test_code_links_and_thoughts_are_in_the_menu_of_their_message(
 
 def test_a_link_ends_where_its_sentence_ends() -> None:
     said = "看 https://a.example.org/x?y=1&z=2。 (https://b.example.org/), https://a.example.org/x?y=1&z=2!"
-    assert links(said) == ("https://a.example.org/x?y=1&z=2", "https://b.example.org/")
+    assert addresses(said) == ["https://a.example.org/x?y=1&z=2", "https://b.example.org/"]

@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QTextDocument
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from desktop.ui.fonts import interface
 from desktop.ui.maths import formulas as module
 from desktop.ui.maths.formulas import Formulas, formula_of
 from desktop.ui.transcript.inline_pictures import Picture, put_pictures, with_sources
@@ -68,8 +70,68 @@ def test_the_worker_typesets_what_models_write() -> None:
 
 
 def test_the_worker_says_what_it_cannot() -> None:
-    made = asked(r"\frac{1", r"\text{中文}", r"\ce{H2O}")
+    made = asked(r"\frac{1", r"\text{كلام}", r"\ce{H2O}")
     assert ["error" in answer for answer in made] == [True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("tex", "letters"),
+    [
+        (r"\begin{cases}x,&\text{当 }x>0\text{ 时}\\0,&\text{其他}\end{cases}", "当时其他"),
+        (r"\frac{\text{正确数}}{\text{总数}}", "正确数总数"),
+        (r"S_{\text{圆}}^{最大}", "圆最大"),
+        (r"\mathrm{召回率}、速度", "召回率、速度"),
+        (r"\text{若 $x>0$ 且\textbf{大}}", "若且大"),
+        (r"\text{の😀}", "の😀"),
+    ],
+)
+def test_chinese_is_a_letter_in_the_picture(tex: str, letters: str) -> None:
+    (made,) = asked(tex)
+    found = re.findall(r'<text [^>]*fill="black"[^>]*>(.)</text>', str(made["svg"]))
+    assert "".join(sorted(found)) == "".join(sorted(letters))
+
+
+def test_a_wide_letter_is_as_wide_as_those_around_the_formula() -> None:
+    one, two, small = asked("中", "中中", "x_{中}")
+    em = 24.0
+    advance = float(str(two["width"])) - float(str(one["width"]))
+    assert advance == pytest.approx(0.94 * em, abs=0.1)
+    sizes = re.findall(r'font-size="([\d.]+)"', f"{two['svg']}{small['svg']}")
+    assert float(sizes[0]) == float(sizes[1]) > float(sizes[2]) > 0.5 * em
+
+
+def test_what_stands_beside_a_formula_in_latex_is_drawn_or_left_out() -> None:
+    tagged, bare, apart, rows = asked(
+        r"x \tag{1}",
+        "x",
+        r"\begin{aligned}a\\[4pt]b\end{aligned}",
+        r"\begin{aligned}a\\b\end{aligned}",
+    )
+    assert float(str(tagged["width"])) > float(str(bare["width"])) + 24
+    assert apart["svg"] == rows["svg"]
+
+
+@pytest.mark.parametrize(
+    ("tex", "lines"),
+    [
+        (r"\begin{array}{cc}a&b\\c&d\end{array}", 0),
+        (r"\begin{array}{c|c}a&b\\c&d\end{array}", 1),
+        (r"\begin{array}{cc|c}a&b&c\\ \hline d&e&f\\ g&h&i\end{array}", 2),
+        (r"\begin{array}{|c||c|}\hline a&b\\ \hline\hline c&d\\ \hline\end{array}", 2),
+        (r"\begin{array}{c|c}a&\\ \hline &d\end{array}", 2),
+        (r"\begin{array}{c|c}a\\ \hline b&c\end{array}", 2),
+    ],
+)
+def test_an_array_has_the_lines_between_its_cells(tex: str, lines: int) -> None:
+    (made,) = asked(tex)
+    assert str(made["svg"]).count("<rect") == lines
+
+
+def test_a_gap_of_rows_is_no_interval() -> None:
+    interval, none = asked(
+        r"\begin{aligned}a\\[0,1]\end{aligned}", r"\begin{aligned}a\\\end{aligned}"
+    )
+    assert interval["svg"] != none["svg"]
 
 
 def test_the_worker_imports_no_qt() -> None:
@@ -119,25 +181,34 @@ def test_a_worker_with_nothing_to_do_ends(qtbot: QtBot, standin: Formulas) -> No
 
 
 @pytest.mark.parametrize(
-    "line", [b"", b"[]", b"{}", b'{"svg": "x", "width": 1e9, "ascent": 1, "descent": 1}']
+    "line",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"svg": "x", "width": 1e9, "ascent": 1, "descent": 1}',
+        b'{"svg": "x", "width": 9000, "ascent": 4000, "descent": 4000}',
+    ],
 )
 def test_an_answer_that_is_none_is_no_formula(line: bytes) -> None:
     assert formula_of(line) is None
 
 
-def test_a_picture_has_the_colour_of_the_text(qtbot: QtBot) -> None:
+@pytest.mark.parametrize("tex", ["x", "中"])
+def test_a_picture_has_the_colour_of_the_text(qtbot: QtBot, tex: str) -> None:
     formulas = Formulas()
     with qtbot.waitSignal(formulas.drawn, timeout=60_000):
-        formulas.get("x", display=False)
-    image = formulas.image("x", display=False, em=48, colour="#ff0000", ratio=2.0)
+        formulas.get(tex, display=False)
+    image = formulas.image(tex, display=False, em=48, colour="#ff0000", font=interface(), ratio=2.0)
     formulas.close()
     assert image is not None
-    seen = [
-        QColor.fromRgba(image.pixel(x, y))
+    seen = {
+        QColor.fromRgba(image.pixel(x, y)).name()
         for x in range(image.width())
         for y in range(image.height())
-    ]
-    assert any(colour.red() > 200 and colour.green() < 20 for colour in seen)
+        if QColor.fromRgba(image.pixel(x, y)).alpha() == 255
+    }
+    assert seen == {"#ff0000"}
 
 
 @pytest.mark.parametrize("depth", [0.0, 3.0, 12.0])

@@ -168,3 +168,44 @@ def test_a_wide_table_has_fewer_rows_in_each_piece() -> None:
     assert [s.source.count("\n") + 1 for s in split(wide)] == [2, 2, 2, 2]
     narrow = "|a|b|\n|---|---|\n" + "|v|w|\n" * 16
     assert [s.source.count("\n") + 1 for s in split(narrow)] == [8, 8]
+
+
+@pytest.mark.parametrize("name", ["align", "align*", "equation", "gather*", "multline"])
+def test_an_environment_of_latex_is_a_formula_without_dollars(name: str) -> None:
+    tex = f"\\begin{{{name}}}\na &= b \\\\\n- c\n\\end{{{name}}}"
+    found = split(f"so\n{tex}\nthat")
+    assert [(s.kind, s.source) for s in found] == [("text", "so"), ("maths", tex), ("text", "that")]
+    assert kinds(f"\\begin{{{name}}}x\\end{{{name}}}.") == ["maths"]
+    assert kinds(f"\\begin{{{name}}}\nx\n\ny") == ["text", "text"]
+
+
+@pytest.mark.parametrize("partial", ["\\", "\\be", "\\begin", "\\begin{ali", "\\begin{align*"])
+def test_the_beginning_of_an_environment_is_held_back(partial: str) -> None:
+    splitter = Splitter()
+    splitter.feed("so\n" + partial)
+    assert [s.source for s in splitter.segments] == ["so"]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("1. x:\n   $$\n   a\n   + b\n   $$\n   y", "1. x:\n   $$ a + b $$\n   y"),
+        ("- $$\n  a % note\n  - b\n  $$.", "- $$ a - b $$."),
+        ("> x\n> \\[\n> a\n> - b\n> \\]", "x\n\\[ a - b \\]"),
+        ("- \\begin{align}\n  a\n  + b\n  \\end{align}", "- $$\\begin{align} a + b \\end{align}$$"),
+        ("- $$\n  a\n\n  + b\n  $$", "- $$\n  a\n\n  + b\n  $$"),
+        ("- $$\n  + b", "- $$\n  + b"),
+        ("> ```\n> $$\n> + a\n> $$\n> ```", "```\n$$\n+ a\n$$\n```"),
+    ],
+)
+def test_a_formula_in_an_item_or_a_quote_is_read_on_one_line(text: str, shown: str) -> None:
+    (found,) = split(text)
+    assert found.markdown() == shown
+    assert found.source == text
+
+
+def test_what_begins_a_formula_in_an_item_is_taken_for_one_while_it_streams() -> None:
+    splitter = Splitter()
+    splitter.feed("- $$\n  a\n  + b")
+    (found,) = splitter.segments
+    assert found.markdown() == "- $$ a + b"

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QByteArray, QObject, QProcess, QRectF, QTimer, Signal
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtGui import QFont, QImage, QPainter
 
 FORMULA_WORKER = "--formula-worker"  # the bundle's only argument, once it is the helper
 _WORKER = Path(__file__).with_name("worker.py")
@@ -28,6 +28,7 @@ _MOST_KEPT = 2_000
 _MOST_IMAGES = 300
 _MOST_CRASHES = 3  # in a row, with no formula in between: something is broken, not a formula
 _LONGEST_LINE = 1 << 20
+_LARGEST = 10_000.0  # square ems: 20 MB for a picture
 
 Key = tuple[str, bool]  # TeX, displayed
 
@@ -37,7 +38,7 @@ class Formula:
     """A formula that can be painted; lengths are in ems.
 
     Attributes:
-        svg: the drawing, in black.
+        svg: the drawing, in black; Chinese in it as letters without a font.
         width: of the whole.
         ascent: from the top to the baseline.
         descent: from the baseline to the bottom.
@@ -71,7 +72,7 @@ class Formulas(QObject):
         self._command = command or worker_command()
         self._limit_ms = limit_ms
         self._made: OrderedDict[Key, Formula | None] = OrderedDict()
-        self._images: OrderedDict[tuple[Key, str, float, float], QImage] = OrderedDict()
+        self._images: OrderedDict[tuple[Key, str, float, float, str], QImage] = OrderedDict()
         self._queue: deque[Key] = deque()
         self._waiting: set[Key] = set()  # what is in the queue
         self._asked: Key | None = None
@@ -107,15 +108,24 @@ class Formulas(QObject):
         return (tex, display) not in self._made
 
     def image(
-        self, tex: str, *, display: bool, em: float, colour: str, ratio: float
+        self, tex: str, *, display: bool, em: float, colour: str, font: QFont, ratio: float
     ) -> QImage | None:
-        """Return a formula's picture at a size in pixels, in a colour, for a screen's ratio."""
+        """Return a formula's picture at a size in pixels, in a colour, for a screen's ratio.
+
+        Args:
+            tex: what to draw.
+            display: whether it stands on lines of its own.
+            em: the size.
+            colour: of all of it that has no colour of its own.
+            font: of the words around it; its families draw Chinese.
+            ratio: of the screen's pixels to ours.
+        """
         formula = self.get(tex, display=display)
         if formula is None:
             return None
-        name = ((tex, display), colour, em, ratio)
+        name = ((tex, display), colour, em, ratio, ",".join(font.families()))
         if name not in self._images:
-            self._images[name] = _raster(formula, em, colour, ratio)
+            self._images[name] = _raster(formula, em, colour, font, ratio)
             if len(self._images) > _MOST_IMAGES:
                 self._images.popitem(last=False)
         return self._images[name]
@@ -253,10 +263,11 @@ def formula_of(line: bytes) -> Formula | None:
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     sane = all(math.isfinite(length) and -4 < length < 400 for length in lengths)
-    return Formula(svg, *lengths) if sane and lengths[0] > 0 else None
+    large = lengths[0] * (lengths[1] + lengths[2]) > _LARGEST
+    return Formula(svg, *lengths) if sane and lengths[0] > 0 and not large else None
 
 
-def _raster(formula: Formula, em: float, colour: str, ratio: float) -> QImage:
+def _raster(formula: Formula, em: float, colour: str, font: QFont, ratio: float) -> QImage:
     from PySide6.QtSvg import QSvgRenderer  # noqa: PLC0415 - only who sees maths needs it
 
     width = max(formula.width * em, 1.0)
@@ -269,6 +280,7 @@ def _raster(formula: Formula, em: float, colour: str, ratio: float) -> QImage:
     image.fill(0)
     svg = formula.svg.replace("black", colour).replace("currentColor", colour)
     painter = QPainter(image)
+    painter.setFont(font)  # a letter in the picture has only a size
     QSvgRenderer(QByteArray(svg.encode())).render(
         painter, QRectF(0, 0, image.width(), image.height())
     )

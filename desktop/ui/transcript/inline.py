@@ -1,4 +1,6 @@
-"""What our Markdown has beyond CommonMark within a line: maths, footnote marks, Chinese emphasis.
+"""What our Markdown has beyond CommonMark within a line.
+
+Maths, footnote marks, bare addresses, Chinese emphasis.
 
 One rule of CommonMark is bent for Chinese: its flanking rule takes full-width punctuation for the
 edge of a word, so that `**重点：**她` would not be bold (commonmark-spec#650). Here East Asian wide
@@ -17,6 +19,8 @@ from markdown_it.rules_inline.state_inline import Scanned, StateInline
 from markdown_it.token import Token
 from markdown_it.utils import EnvType
 
+from desktop.ui.transcript.addresses import address_at
+
 LONGEST_FORMULA = 2000
 
 _BRACKETED = re.compile(r"\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
@@ -24,6 +28,7 @@ _DISPLAYED = re.compile(r"\$\$(?!\$)(.+?)(?<!\$)\$\$", re.DOTALL)
 # Pandoc's rule, which leaves prices alone: no space inside the dollars, no digit after them.
 _DOLLARS = re.compile(r"\$(?![\s$])((?:\\.|[^\\$])+?)(?<!\s)\$(?!\d)", re.DOTALL)
 _ENDS = {"$": "$", "\\(": "\\)", "\\[": "\\]"}  # of what begins so
+_SCHEME = re.compile(r"(?<![A-Za-z0-9+.-])https?$", re.IGNORECASE)
 _FOOTNOTE = re.compile(r"\[\^([^\]\s]{1,40})\]")
 
 
@@ -103,8 +108,31 @@ def _footnote(state: StateInline, silent: bool) -> bool:
     return True
 
 
+def _bare_address(state: StateInline, silent: bool) -> bool:
+    """Make a link of an address, at the colon of its scheme: the parser stops at no letter."""
+    if state.linkLevel > 0 or not state.src.startswith("://", state.pos):
+        return False
+    # Of the text before it as many letters as a scheme has, and the one that stands before that.
+    scheme = _SCHEME.search(state.src[max(state.pos - 6, 0) : state.pos])
+    if scheme is None or not (silent or state.pending.endswith(scheme[0])):
+        return False
+    begin = state.pos - len(scheme[0])
+    address = address_at(state.src, begin, state.posMax)
+    target = state.md.normalizeLink(address)
+    if not address or not state.md.validateLink(target):
+        return False
+    if not silent:
+        state.pending = state.pending[: -len(scheme[0])]
+        state.push("link_open", "a", 1).attrs = {"href": target}
+        state.push("text", "", 0).content = address
+        state.push("link_close", "a", -1)
+    state.pos = begin + len(address)
+    return True
+
+
 def extend(parser: MarkdownIt) -> None:
     """Give a parser all of it."""
     parser.inline = _Inline()
     parser.inline.ruler.before("escape", "maths", _maths)
     parser.inline.ruler.before("link", "footnote_mark", _footnote)
+    parser.inline.ruler.after("text", "bare_address", _bare_address)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,6 +9,7 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu
 
+from desktop.ui.transcript.addresses import addresses
 from desktop.ui.transcript.code import CodeBlock
 from desktop.ui.transcript.flow import Seen
 from desktop.ui.transcript.plain import FoldBlock
@@ -18,14 +17,8 @@ from desktop.ui.transcript.plain import FoldBlock
 if TYPE_CHECKING:
     from desktop.ui.transcript.view import Transcript
 
-_LINK = re.compile(r"https?://[^\s<>()\[\]{}\"'`，。；：！？、）】》」』]+")
 _MOST = 8  # of each: a menu is to be seen whole
 _LONGEST = 40  # characters of a line in it
-
-
-def links(text: str) -> Sequence[str]:
-    """Return the addresses in a text, each once; what a sentence ends with is no part of them."""
-    return tuple(dict.fromkeys(found.rstrip(".,;:!?") for found in _LINK.findall(text)))
 
 
 def offer(view: Transcript, menu: QMenu, index: int) -> None:
@@ -43,7 +36,7 @@ def offer(view: Transcript, menu: QMenu, index: int) -> None:
         first = fence.source.lstrip().partition("\n")[0]
         copy = partial(QGuiApplication.clipboard().setText, fence.source)
         menu.addAction(_line(texts("transcript.copy-code", first=first)), copy)
-    for link in links(section.text)[:_MOST]:
+    for link in addresses(section.text)[:_MOST]:
         menu.addAction(
             _line(texts("transcript.follow", link=link)), partial(view.linked.emit, link)
         )

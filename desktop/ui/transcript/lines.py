@@ -17,14 +17,23 @@ QUOTE = re.compile(r" {0,3}>")
 FOOTNOTE = re.compile(r" {0,3}\[\^([^\]\s]{1,40})\]:[ \t]*")
 _DELIMITERS = re.compile(r" {0,3}\|?\s*+:?-++:?\s*+(?:\|\s*+:?-++:?\s*+)*+\|?\s*+$")
 _CELL_BORDER = re.compile(r"(?<!\\)\|")
-_MATHS = re.compile(r" {0,3}(\$\$|\\\[)(.*)$")
-_MATHS_END = {
-    "$$": re.compile(r"\$\$\s*[.,;。，；]?\s*$"),
-    "\\[": re.compile(r"\\\]\s*[.,;。，；]?\s*$"),
+# Of LaTeX's environments those that are formulas without any other sign.
+_ALONE = [name + star for name in ("align", "gather", "equation", "multline") for star in ("", "*")]
+_CLOSING = {"$$": "$$", "\\[": "\\]"} | {
+    f"\\begin{{{name}}}": f"\\end{{{name}}}" for name in _ALONE
 }
+_MATHS = re.compile(f" {{0,3}}({'|'.join(map(re.escape, _CLOSING))})(.*)$")
+_MATHS_END = {
+    opening: re.compile(re.escape(closing) + r"\s*[.,;。，；]?\s*$")
+    for opening, closing in _CLOSING.items()
+}
+_COMMENT = re.compile(r"(?<!\\)%.*")  # in TeX: to the end of its line
 _DEFINITION = re.compile(r"^[ >]*\[(?!\^)[^\]]+\]:", re.MULTILINE)
 # A line that so far is only markup: showing it would make a heading of the line above ("-", "=").
-ONLY_MARKUP = re.compile(r"(?:[-=*+_#>`~|:$\\\s]*+|\s*+(?:\d{1,9}[.)]?|\[\^?)\s*+)$")
+ONLY_MARKUP = re.compile(
+    r"(?:[-=*+_#>`~|:$\\\s]*+|\s*+(?:\d{1,9}[.)]?|\[\^?)\s*+"
+    r"|\s*+\\be?g?i?n?(?:\{[a-z]*+\*?)?)$"
+)
 
 
 def indent(line: str) -> int:
@@ -95,8 +104,7 @@ def maths_opening(line: str) -> tuple[str, bool] | None:
     delimiter, rest = found[1], found[2]
     if _MATHS_END[delimiter].search(rest):
         return (delimiter, True) if rest.strip("$ ") else (delimiter, False)
-    closing = "$$" if delimiter == "$$" else "\\]"
-    return None if closing in rest else (delimiter, False)
+    return None if _CLOSING[delimiter] in rest else (delimiter, False)
 
 
 def maths_closing(delimiter: str, line: str) -> bool:
@@ -105,9 +113,60 @@ def maths_closing(delimiter: str, line: str) -> bool:
 
 
 def formula(lines: list[str]) -> str:
-    """Return the TeX between the delimiters of displayed maths."""
+    """Return the TeX between the delimiters of displayed maths; an environment is part of it."""
     text = "\n".join(lines).strip().rstrip(".,;。，； \n")
-    return text[2:-2].strip()
+    return text if text.startswith("\\begin") else text[2:-2].strip()
+
+
+def formulas_joined(lines: list[str], *, closed: bool) -> list[str]:
+    """Return lines of an item or a quote with each displayed formula of several on one line.
+
+    Else a line of it such as "+ b" would begin an item.
+
+    Args:
+        lines: in which no formula is known yet.
+        closed: nothing will follow; until then what began like a formula is taken for one.
+    """
+    made: list[str] = []
+    fence, at = "", 0
+    while at < len(lines):
+        line, length = lines[at], 1
+        if fence:
+            fence = "" if closes(fence, line) else fence
+        elif code := FENCE.match(line.lstrip()):
+            fence = code[1]
+        else:
+            line, length = _joined(lines[at:], closed=closed)
+        made.append(line)
+        at += length
+    return made
+
+
+def _joined(lines: list[str], *, closed: bool) -> tuple[str, int]:
+    """Return the first line, with the whole of a formula that it opens, and how many that are."""
+    marker = MARKER.match(lines[0])
+    inner = lines[0][marker.end() if marker else 0 :].lstrip()
+    found = maths_opening(inner)
+    if found is None:
+        return lines[0], 1
+    before, (delimiter, whole) = lines[0][: len(lines[0]) - len(inner)], found
+    alone = delimiter.startswith("\\begin")
+    if whole:
+        return (f"{before}$${inner}$$" if alone else lines[0]), 1
+    for length, line in enumerate(lines[1:], start=2):
+        if not line.strip():
+            break
+        if maths_closing(delimiter, line):
+            tex = _on_one_line([inner, *lines[1:length]])
+            return before + (f"$${tex}$$" if alone else tex), length
+    else:
+        if not closed:
+            return before + _on_one_line([inner, *lines[1:]]), len(lines)
+    return lines[0], 1
+
+
+def _on_one_line(tex: list[str]) -> str:
+    return " ".join(_COMMENT.sub("", line).strip() for line in tex)
 
 
 def cells(row: str) -> list[str]:

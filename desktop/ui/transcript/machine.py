@@ -48,14 +48,16 @@ class Segment:
 
     def markdown(self) -> str:
         """Return what is to be parsed of it: without the marks that stand at its side."""
+        if self.kind == "text":
+            return self.source
         lines = self.source.split("\n")
         if self.kind == "quote":
-            return "\n".join([*self.head.splitlines(), *map(_in_bar, lines)])
-        if self.part:
-            return "\n".join(ln.dedented(line, self.indent) for line in lines)
-        if self.kind == "footnote":
-            return f"[^{self.language}] {self.source.lstrip()}"
-        return self.source
+            lines = [*self.head.splitlines(), *map(_in_bar, lines)]
+        elif self.part:
+            lines = [ln.dedented(line, self.indent) for line in lines]
+        elif self.kind == "footnote":
+            lines = f"[^{self.language}] {self.source.lstrip()}".split("\n")
+        return "\n".join(ln.formulas_joined(lines, closed=self.closed))
 
 
 @dataclass(slots=True)

@@ -43,6 +43,16 @@ class _QtRenderer(RendererHTML):
         described = escape(_plain(token.children))
         return f'<a href="{source}">[{described or source}]</a>'
 
+    def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        """Show code as one block of Qt's, which has one ground; with a block a line it has stripes.
+
+        Without the line break at its end, behind which Qt would draw another line.
+        """
+        lines = escape(tokens[idx].content.removesuffix("\n")).replace("\n", "<br>")
+        return f"<pre>{lines}</pre>\n"
+
+    code_block = fence
+
     def table_open(self, *_: Any) -> str:
         """Draw hairlines, not boxes."""
         return '<table border="1" cellspacing="0" cellpadding="7">'

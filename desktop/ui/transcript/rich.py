@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QTextCursor, QTextDocument
+from PySide6.QtGui import QImage, QPainter, QTextBlockFormat, QTextCursor, QTextDocument
 
 from desktop.ui.transcript.block import Block, Span
 from desktop.ui.transcript.inline_pictures import OBJECT, Picture, put_pictures, with_sources
@@ -32,6 +32,17 @@ _HEADING = re.compile(r" {0,3}#{1,6}(\s|$)|[^\n].*\n {0,3}(=+|-+)\s*$", re.DOTAL
 _MATHS_SCALE = 1.06  # the maths font is small beside text of the same size
 
 References = MutableMapping[str, Any]
+
+
+def _space_code(document: QTextDocument, line_height: float) -> None:
+    """Give the lines of code in a document the height that they have in a block of its own."""
+    spacing = QTextBlockFormat()
+    spacing.setLineHeight(line_height, QTextBlockFormat.LineHeightTypes.MinimumHeight.value)
+    block = document.begin()
+    while block.isValid():
+        if block.blockFormat().nonBreakableLines():
+            QTextCursor(block).mergeBlockFormat(spacing)
+        block = block.next()
 
 
 class FormulaBlock(Block):
@@ -59,14 +70,25 @@ class FormulaBlock(Block):
             if look.formulas.waits(tex, display=display):
                 self._awaited.append((tex, display))
             return f"<code>{escape(tex)}</code>"
-        image = look.formulas.image(
-            tex, display=display, em=em, colour=look.colours.text, ratio=look.ratio
-        )
-        assert image is not None
+        image = self._image(tex, em, display=display)
         lengths = made.width * em, made.ascent * em, made.descent * em
         tone = look.colour(self.tone).name()
         self._pictures.append(Picture(image, *lengths, source, tone=tone))
         return '<img src="maths">'
+
+    def _image(self, tex: str, em: float, *, display: bool) -> QImage:
+        """Return the picture of a formula that is there."""
+        look = self.look
+        image = look.formulas.image(
+            tex,
+            display=display,
+            em=em,
+            colour=look.colours.text,
+            font=look.body,
+            ratio=look.ratio,
+        )
+        assert image is not None
+        return image
 
     def _put(self, document: QTextDocument, html: str) -> None:
         """Put rich text with its pictures into a document."""
@@ -171,6 +193,7 @@ class RichBlock(FormulaBlock):
             rule_tables(document, look.colour("line"))
         scale = 0.86 if self._segment.kind == "footnote" else 1.0
         self._marks = space_lines(document, look.line_height * scale)
+        _space_code(document, look.code_line_height * scale)
         self._bars = ">" in self._inner()
 
     def origin(self, width: float) -> QPointF:
@@ -252,10 +275,7 @@ class MathsBlock(FormulaBlock):
             return
         if self._width:
             em *= min(1.0, self._width / (made.width * em))
-        image = look.formulas.image(
-            tex, display=True, em=em, colour=look.colours.text, ratio=look.ratio
-        )
-        assert image is not None
+        image = self._image(tex, em, display=True)
         self._pictures = [
             Picture(image, made.width * em, made.ascent * em, made.descent * em, self.source())
         ]
