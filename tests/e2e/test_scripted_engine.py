@@ -103,6 +103,12 @@ def test_the_engine_serves_streams_and_stops_like_vllm(tmp_path: Path) -> None:
         assert middle[-1]["choices"][0]["finish_reason"] == "stop"
         assert last["choices"] == []
         assert last["usage"]["completion_tokens"] == len(middle) == 60
+        assert not any("usage" in piece for piece in (first, *middle))
+        asked["stream_options"]["continuous_usage_stats"] = True
+        counted = events_of(running.ask("/v1/chat/completions", asked)[1])
+        counts = [piece["usage"]["completion_tokens"] for piece in counted]
+        assert counts == [*range(61), 60]
+        assert counted[-2]["choices"][0]["finish_reason"] == "stop"
         text = json.loads(running.ask("/v1/completions", {"prompt": "once"})[1])
         assert text["choices"][0]["finish_reason"] == "length"
         assert json.loads(running.ask("/tokenize", CHAT)[1])["count"] == 5

@@ -17,6 +17,8 @@ from desktop.core.events import Endpoint
 
 _PLAIN = ("temperature", "top_p", "max_tokens", "seed")
 _OF_VLLM = ("top_k", "min_p", "repetition_penalty")
+# With every piece what it came to so far: a reply that is stopped has no end that could say it.
+_COUNTED = {"include_usage": True, "continuous_usage_stats": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def request(endpoint: Endpoint, ask: Ask, room: int | None = None) -> dict[str, 
     return {
         "model": endpoint.model,
         "stream": True,
-        "stream_options": {"include_usage": True},
+        "stream_options": _COUNTED,
         **fields,
         "extra_body": _extra(endpoint, ask),
     }

@@ -20,6 +20,7 @@ from desktop.core.chat.clock import Clock
 from desktop.core.chat.counting import fitted, measured
 from desktop.core.chat.failures import converted
 from desktop.core.chat.on_demand import import_on_demand
+from desktop.core.chat.thinking import Thinking
 from desktop.core.errors import AppError, ReplyFailed
 from desktop.core.events import (
     Counted,
@@ -157,16 +158,20 @@ class Replies:
                 self._emit(Trimmed(number, fit.left_out))
             body = request(endpoint, fit.ask, fit.room)
             is_chat = ask.setup.kind == "chat"
+            thinking = Thinking(listens=is_chat and not ask.continued)
             create = client.chat.completions.create if is_chat else client.completions.create
             async with await create(**body) as stream:
                 async for chunk in stream:
                     clock.usage = usage_of(chunk.usage) or clock.usage
                     for choice in chunk.choices or ():
                         finish = _text(choice.finish_reason) or finish
-                        piece = _piece(choice.delta if is_chat else choice, ask)
-                        length += self._say(number, *piece, clock)
+                        came = _piece(choice.delta if is_chat else choice, ask)
+                        if any(came):
+                            clock.token()
+                        length += self._say(number, *thinking.hear(*came), clock)
                     if length > _LONGEST:
                         raise _cut("It had no end.")
+            self._say(number, *thinking.rest(), clock)
         if finish in _NO_END:
             raise _cut(f"The engine ended it: {finish or 'it did not say why'}.")
         return finish

@@ -32,8 +32,14 @@ class UnderWay:
             now = time.monotonic()
             self._thinking = (now if self._thinking is None else self._thinking[0], now)
         was = self.message
+        thought = was.reasoning_s
+        if content and not was.content and thought is None:  # what it thought is whole now
+            thought = self._thought_s
         self.message = replace(
-            was, content=was.content + content, reasoning=was.reasoning + reasoning
+            was,
+            content=was.content + content,
+            reasoning=was.reasoning + reasoning,
+            reasoning_s=thought,
         )
         return self.message
 
@@ -43,18 +49,22 @@ class UnderWay:
         return self.message
 
     @property
+    def _thought_s(self) -> float | None:
+        """How long it thought in this part; None where it did not."""
+        return None if self._thinking is None else self._thinking[1] - self._thinking[0]
+
+    @property
     def seconds(self) -> float:
         """How long it has taken up to now."""
         return time.monotonic() - self.began
 
     def ended(self, outcome: Outcome, reasoning_s: float | None = None) -> Message:
         """Return the message as it is kept, with how all of it ended."""
-        if reasoning_s is None and self._thinking is not None:
-            reasoning_s = self._thinking[1] - self._thinking[0]
+        thought = self.message.reasoning_s
+        if self._thinking is not None or not thought:
+            thought = self._thought_s if reasoning_s is None else reasoning_s
         whole = outcome if self.before is None else joined(self.before, outcome)
-        return replace(
-            self.message, outcome=whole, reasoning_s=self.message.reasoning_s or reasoning_s
-        )
+        return replace(self.message, outcome=whole, reasoning_s=thought)
 
 
 def outcome_of(done: ReplyDone) -> Outcome:
@@ -70,8 +80,8 @@ def outcome_of(done: ReplyDone) -> Outcome:
 def joined(before: Outcome, after: Outcome) -> Outcome:
     """Return the outcome of a reply that came in two parts.
 
-    It ended as the second one did. Tokens are told where both parts were counted; an engine counts
-    none of a reply that was cut.
+    It ended as the second one did. Tokens are told where both parts were counted; nobody counts
+    those of a part that the connection cut.
     """
     cost, currency = after.cost, after.currency
     if before.cost is not None and before.currency == (currency or before.currency):

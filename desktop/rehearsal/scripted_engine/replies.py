@@ -36,6 +36,7 @@ class Reply:
         is_chat: of /v1/chat/completions, not /v1/completions.
         is_stream: as server-sent events.
         with_usage: a stream that ends with the counts.
+        with_every_usage: each piece of it has the counts so far.
         prompt_tokens: how many tokens the request had.
         reasoning: tokens before the reply itself.
         tokens: the reply.
@@ -45,10 +46,16 @@ class Reply:
     is_chat: bool
     is_stream: bool
     with_usage: bool
+    with_every_usage: bool
     prompt_tokens: int
     reasoning: list[str]
     tokens: list[str]
     finish_reason: str
+
+    @property
+    def size(self) -> int:
+        """How many tokens it has in all."""
+        return len(self.reasoning) + len(self.tokens)
 
     def usage(self, sent: int) -> dict[str, Any]:
         """Return the counts after `sent` tokens."""
@@ -84,10 +91,12 @@ class Script:
         limit = min(self._limit(fields, is_chat), self.max_model_len - prompt_tokens)
         whole = self._chat_tokens(fields) if is_chat else self._tokens(str(fields["prompt"]))
         stream_options = fields.get("stream_options") or {}
+        with_usage = bool(stream_options.get("include_usage"))
         return Reply(
             is_chat=is_chat,
             is_stream=bool(fields.get("stream")),
-            with_usage=bool(stream_options.get("include_usage")),
+            with_usage=with_usage,
+            with_every_usage=with_usage and bool(stream_options.get("continuous_usage_stats")),
             prompt_tokens=prompt_tokens,
             reasoning=["(thinking) "] * self._thoughts(fields, is_chat),
             tokens=whole[:limit],

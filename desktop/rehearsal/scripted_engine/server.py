@@ -188,24 +188,30 @@ class _Handler(BaseHTTPRequestHandler):
         choice.update(index=0, finish_reason=reply.finish_reason, stop_reason=None)
         answer = self._envelope(reply, "chat.completion")
         answer["choices"] = [choice]
-        answer["usage"] = reply.usage(len(reply.reasoning) + len(reply.tokens))
+        answer["usage"] = reply.usage(reply.size)
         self._send_json(200, answer)
 
     def _stream(self, reply: Reply, request: Request) -> None:
         self._begin_stream()
         envelope = self._envelope(reply, "chat.completion.chunk")
-        if reply.is_chat:
-            self._send_piece(envelope, {"delta": {"role": "assistant", "content": ""}})
-        for token in self._paced(reply.reasoning, request):
-            self._send_piece(envelope, {"delta": {"reasoning": token}})
-        for place, token in enumerate(self._paced(reply.tokens, request), start=1):
-            reason = reply.finish_reason if place == len(reply.tokens) else None
-            piece = {"delta": {"content": token}} if reply.is_chat else {"text": token}
-            self._send_piece(envelope, piece, reason)
+        for sent, piece in self._pieces(reply, request):
+            usage = {"usage": reply.usage(sent)} if reply.with_every_usage else {}
+            reason = reply.finish_reason if sent == reply.size else None
+            self._send_piece({**envelope, **usage}, piece, reason)
         if reply.with_usage:
-            usage = reply.usage(len(reply.reasoning) + len(reply.tokens))
-            self._send_event(json.dumps({**envelope, "choices": [], "usage": usage}))
+            usage = {"usage": reply.usage(reply.size)}
+            self._send_event(json.dumps({**envelope, "choices": [], **usage}))
         self._end_stream()
+
+    def _pieces(self, reply: Reply, request: Request) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yield what is streamed, each with how many tokens it came to by then."""
+        if reply.is_chat:
+            yield 0, {"delta": {"role": "assistant", "content": ""}}
+        for sent, token in enumerate(self._paced(reply.reasoning, request), start=1):
+            yield sent, {"delta": {"reasoning": token}}
+        first = len(reply.reasoning) + 1
+        for sent, token in enumerate(self._paced(reply.tokens, request), start=first):
+            yield sent, {"delta": {"content": token}} if reply.is_chat else {"text": token}
 
     def _begin_stream(self) -> None:
         self.send_response(200)
@@ -227,7 +233,7 @@ class _Handler(BaseHTTPRequestHandler):
         }
 
     def _send_piece(
-        self, envelope: dict[str, Any], piece: dict[str, Any], finish_reason: Any = None
+        self, envelope: Mapping[str, Any], piece: Mapping[str, Any], finish_reason: str | None
     ) -> None:
         choice = {"index": 0, "logprobs": None, "finish_reason": finish_reason, **piece}
         self._send_event(json.dumps({**envelope, "choices": [choice]}))

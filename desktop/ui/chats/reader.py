@@ -73,9 +73,15 @@ class Reader:
         here = message.conversation == self.conversation
         match event:
             case Trimmed() if here:
-                branch = self._kept.branch(message)
-                self._transcript.change(shown(message, self._texts, branch=branch, streaming=True))
+                self._change(message)
             case Delta(text=text) if here:
                 self._transcript.append(message.id, text)
+                if message.reasoning_s is not None and message.content == text:
+                    self._change(message)  # the answer begins: how long it thought is known
             case Reasoning(text=text) if here:
                 self._transcript.reason(message.id, text)
+
+    def _change(self, reply: Message) -> None:
+        """Show what is known of a reply while it grows."""
+        branch = self._kept.branch(reply)
+        self._transcript.change(shown(reply, self._texts, branch=branch, streaming=True))

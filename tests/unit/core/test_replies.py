@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from desktop.core.chat.ask import Ask
+from desktop.core.chat.conversation import Setup
 from desktop.core.chat.failures import may_go_on
 from desktop.core.chat.replies import Replies
 from desktop.core.chat.turn import Turn
@@ -82,7 +83,40 @@ def engine_that_answers(status: int, kind: str, body: bytes) -> Iterator[Endpoin
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with serving(Handler) as endpoint:
+        yield endpoint
+
+
+@contextmanager
+def engine_that_hangs_after(*chunks: object) -> Iterator[Endpoint]:
+    """An engine whose every reply begins with these chunks, a moment apart, and never ends."""
+    over = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.end_headers()
+            for each in chunks:
+                self.wfile.write(b"data: " + json.dumps(each).encode() + b"\n\n")
+                over.wait(0.01)
+            over.wait(10)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
+            """Say nothing."""
+
+    with serving(Handler) as endpoint:
+        try:
+            yield endpoint
+        finally:
+            over.set()
+
+
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[Endpoint]:
+    """Serve on loopback, and say where."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         url = f"http://127.0.0.1:{server.server_address[1]}/v1"
@@ -254,6 +288,68 @@ def test_a_reply_that_goes_on_has_its_reasoning_behind_it(replies: Replies, hear
         replies.send(endpoint, begun)
         assert isinstance(one_end(heard), ReplyDone)
     assert heard.text() == "lo!"
+
+
+def test_a_reply_that_is_stopped_has_the_counts_that_came(replies: Replies, heard: Heard) -> None:
+    def sent(text: str, tokens: int) -> dict[str, Any]:
+        usage = {"prompt_tokens": 3, "completion_tokens": tokens, "total_tokens": tokens + 3}
+        return {**chunk(content=text), "usage": usage}
+
+    pieces = [sent("", 0), sent("one ", 1), sent("two ", 2), sent("three", 3)]
+    with engine_that_hangs_after(*pieces) as endpoint:
+        number = replies.send(endpoint, HELLO)
+        until(lambda: heard.text().endswith("three"))
+        replies.cancel(number)
+        end = one_end(heard)
+    assert isinstance(end, ReplyDone)
+    assert (end.finish_reason, end.usage) == ("cancelled", Usage(3, 3))
+    assert end.tokens_per_s is not None
+
+
+def thoughts(heard: Heard) -> str:
+    return "".join(event.text for event in heard.events if isinstance(event, Reasoning))
+
+
+def test_thinking_inside_the_reply_is_told_as_reasoning(replies: Replies, heard: Heard) -> None:
+    pieces = ("<th", "ink>\nhm", "\n</think", ">\n\n", "lo", " <think>")
+    with engine_that_sends(*[chunk(content=piece) for piece in pieces], STOP) as endpoint:
+        replies.send(endpoint, HELLO)
+        end = one_end(heard)
+    assert (thoughts(heard), heard.text()) == ("hm\n", "lo <think>")
+    assert isinstance(end, ReplyDone)
+    assert None not in (end.ttft_s, end.reasoning_s)
+
+
+def test_a_reply_cut_in_its_thinking_has_said_nothing(replies: Replies, heard: Heard) -> None:
+    with engine_that_sends(chunk(content="<think>\nhm</"), chunk(content="th")) as endpoint:
+        replies.send(endpoint, HELLO)
+        assert isinstance(one_end(heard), ReplyBroken)
+    assert (thoughts(heard), heard.text()) == ("hm</th", "")
+
+
+def test_what_was_held_back_is_told_in_the_end(replies: Replies, heard: Heard) -> None:
+    with engine_that_sends(chunk(content="1 <"), chunk(content=" 2"), STOP) as endpoint:
+        replies.send(endpoint, HELLO)
+        one_end(heard)
+    with engine_that_sends(chunk(content="<"), STOP) as endpoint:
+        replies.send(endpoint, HELLO)
+        until(lambda: len(heard.ends()) == 2)
+    assert heard.text() == "1 < 2<"
+
+
+@pytest.mark.parametrize("kind", ["completion", "continued"])
+def test_marks_of_thinking_are_text_where_no_turn_begins(
+    replies: Replies, heard: Heard, kind: str
+) -> None:
+    ask = Ask((*HELLO.turns, Turn("assistant", "Hel")), continued=True)
+    sent = chunk(content="<think>lo")
+    if kind == "completion":
+        ask = Ask(HELLO.turns, Setup(kind="completion"))
+        sent = {"choices": [{"index": 0, "text": "<think>lo", "finish_reason": None}]}
+    with engine_that_sends(sent, STOP) as endpoint:
+        replies.send(endpoint, ask)
+        assert isinstance(one_end(heard), ReplyDone)
+    assert (thoughts(heard), heard.text()) == ("", "<think>lo")
 
 
 def test_what_asks_nothing_is_not_sent(replies: Replies, heard: Heard) -> None:

@@ -26,7 +26,7 @@ def test_nothing_is_sent_that_nobody_chose() -> None:
     assert body == {
         "model": "a/b",
         "stream": True,
-        "stream_options": {"include_usage": True},
+        "stream_options": {"include_usage": True, "continuous_usage_stats": True},
         "messages": [{"role": "user", "content": "Hello?"}],
         "extra_body": {},
     }

@@ -227,6 +227,19 @@ def test_a_reply_grows_and_is_kept_with_how_it_ended(talk: Talk) -> None:
     assert talk.it.reply_in(talk.id) is None
 
 
+def test_how_long_it_thought_is_known_once_it_answers(talk: Talk) -> None:
+    number = talk.it.send(talk.id, "Hello?", EAST)
+    talk.hear(Reasoning(number, "hm"))
+    assert talk.it.path(talk.id)[-1].reasoning_s is None
+    talk.hear(Delta(number, "Hel"))
+    thought = talk.it.path(talk.id)[-1].reasoning_s
+    assert thought is not None
+    talk.hear(Delta(number, "lo!"))
+    assert talk.it.path(talk.id)[-1].reasoning_s == thought
+    talk.it.close()
+    assert talk.found(talk.it.path(talk.id)[-1]).reasoning_s == thought
+
+
 def test_the_model_gets_the_path_the_system_prompt_and_the_settings(talk: Talk) -> None:
     setup = Setup(system="Be brief.", sampling=Sampling(temperature=0.0))
     talk.id = talk.it.begin(setup).id
