@@ -16,13 +16,18 @@ from desktop.core.events import (
     Delta,
     PhaseChanged,
     Ready,
+    Reasoning,
     ReplyBroken,
     ReplyDone,
     ReplyStarted,
     Trimmed,
+    Usage,
 )
 from desktop.core.phases import Phase
+from desktop.ui.transcript.plain import FoldBlock
+from desktop.ui.transcript.shown import Action
 from tests.helpers.chatting import (
+    act,
     click_row,
     exchange,
     figures,
@@ -226,9 +231,41 @@ def test_a_reply_that_the_connection_cut_goes_on_by_itself(play: Stage) -> None:
 def test_turns_that_no_longer_fit_are_told(play: Stage) -> None:
     play.say("question")
     play.play([(0.0, ReplyStarted(1)), (0.0, Trimmed(1, 4)), (0.0, Delta(1, "answer"))])
+    section = play.window.desk.transcript.flow.sections[-1]
     assert figures(play) == "4 oldest messages no longer fit and were not read"
+    assert section.footer is not None, "while it streams too"
+    play.play([(0.0, Delta(1, "\n\nand more")), (0.0, Reasoning(1, "hm"))])
+    assert [type(block).__name__ for block in section.column.blocks] == [
+        *("FoldBlock", "RichBlock", "RichBlock", "FooterBlock"),
+    ]
     play.play([(0.0, done(1))])
     assert figures(play).startswith("4 oldest messages no longer fit")
+
+
+def test_a_reply_that_waits_says_already_what_is_left_out(play: Stage) -> None:
+    play.say("question")
+    play.play([(0.0, ReplyStarted(1))])
+    assert play.window.desk.transcript.flow.sections[-1].footer is None
+    play.play([(0.0, Trimmed(1, 4))])
+    assert play.window.desk.transcript.flow.sections[-1].footer == 1  # under "Waiting for …"
+    assert not play.window.desk.transcript._row.isVisible()
+
+
+def test_how_long_it_thought_is_said_as_soon_as_it_answers(play: Stage) -> None:
+    def title() -> str:
+        fold = play.window.desk.transcript.flow.sections[-1].column.blocks[0]
+        assert isinstance(fold, FoldBlock)
+        return fold.title
+
+    play.say("question")
+    play.play([(0.0, ReplyStarted(1)), (0.0, Reasoning(1, "hm"))])
+    assert title() == "Thinking…"
+    play.play([(0.0, Delta(1, "an"))])
+    assert title() == "Thought for 1 s"
+    play.play([(0.0, Delta(1, "swer"))])
+    assert messages(play) == ["question", "answer"]
+    play.play([(0.0, replace(done(1), reasoning_s=2.0))])
+    assert title() == "Thought for 2 s", "as the engine's own clock has it"
 
 
 def test_the_figures_of_a_reply_stand_under_it(play: Stage) -> None:
@@ -238,6 +275,25 @@ def test_the_figures_of_a_reply_stand_under_it(play: Stage) -> None:
         "cut off: length limit reached ⋅ 26 tokens ⋅ 41.7 tokens/s ⋅ first token after 0.31 s"
         " ⋅ about ¥0.02"
     )
+
+
+def test_a_reply_that_was_stopped_has_its_figures_and_keeps_them_when_it_goes_on(
+    play: Stage,
+) -> None:
+    play.say("count")
+    play.play([(0.0, ReplyStarted(1)), (0.0, Delta(1, "one, two"))])
+    play.play([(0.0, ReplyDone(1, "cancelled", Usage(9, 3), 0.31, 41.7))])
+    assert figures(play).startswith("stopped by you ⋅ 3 tokens ⋅ 41.7 tokens/s")
+    act(play, 1, Action.CONTINUE)
+    play.play([(0.0, ReplyStarted(2)), (0.0, Delta(2, ", three"))])
+    play.play([(0.0, ReplyDone(2, "stop", Usage(12, 2), 0.2, 40.0))])
+    assert figures(play).startswith("5 tokens ⋅ 40.0 tokens/s")
+
+
+def test_a_reply_that_was_stopped_before_its_first_token_counts_none(play: Stage) -> None:
+    play.say("count")
+    play.play([(0.0, ReplyStarted(1)), (0.0, ReplyDone(1, "cancelled", Usage(9, 0), None, None))])
+    assert figures(play) == "stopped by you"
 
 
 # -- without a host ------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _ALL = "conversations"
 _JSON, _MARKDOWN = "*.json", "*.md"
-_READABLE = "*.json *.zip"
+_READABLE = "*.json *.md *.zip"
 
 
 class Transfer:
@@ -139,21 +139,23 @@ class Transfer:
 
     def _ask_import(self) -> None:
         dialog = self._dialog("chats.import-title")
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)  # all in Markdown are many
         dialog.setNameFilter(_READABLE)
-        dialog.fileSelected.connect(lambda path: self.bring_in(Path(path)))
+        dialog.filesSelected.connect(lambda names: self.bring_in(*map(Path, names)))
         dialog.open()
 
-    def bring_in(self, path: Path) -> None:
-        """Take the conversations in a file in beside those that there are."""
+    def bring_in(self, *paths: Path) -> None:
+        """Take the conversations in these files in beside those that there are."""
+        if not paths:
+            return
 
         def work(stopped: Stopped) -> str:
             from desktop.core.chat.exports import files  # noqa: PLC0415 - zipfile: not at start
 
-            kept = bring_in(self._store, files.read(path), stopped)
+            kept = bring_in(self._store, files.read(*paths), stopped)
             return self._texts("chats.imported", count=len(kept))
 
-        self._begin("chats.importing", path, work)
+        self._begin("chats.importing", paths[0] if len(paths) == 1 else paths[0].parent, work)
 
     def _dialog(self, key: str) -> QFileDialog:
         dialog = QFileDialog(self._desk, self._texts[key])

@@ -7,7 +7,7 @@
 
 Nobody has documented it, so it is read by what exports hold. All branches are kept. Nodes that say
 nothing to a person (tools, hidden system messages, pictures) are left out, and what hangs on them
-moves up to the node before.
+moves up to the node before. So are the marks that its replies hold for its own page (`marks.py`).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from desktop.core.chat.conversation import Conversation, Message, Outcome, Role
+from desktop.core.chat.exports import marks
 from desktop.core.chat.exports.whole import Whole
 from desktop.core.chat.store.values import well_formed
 
@@ -146,7 +147,8 @@ def _said(node: Mapping[str, Any]) -> str:
         return ""  # said to a tool
     parts = content.get("parts")
     texts = parts if isinstance(parts, list) else [content.get("text")]
-    return "\n\n".join(text for each in texts if (text := _text(each)))
+    said = "\n\n".join(text for each in texts if (text := _text(each)))
+    return marks.without(said) if _role(message) == "assistant" else said
 
 
 def _role(message: Mapping[str, Any]) -> str:

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import IO
 
 from desktop.core.atomic_file import not_writable, replace_file
-from desktop.core.chat.exports import chatgpt, markdown, own_format, pieces
+from desktop.core.chat.exports import chatgpt, markdown, markdown_in, own_format, pieces
 from desktop.core.chat.exports.whole import Whole
 from desktop.core.errors import StorageError
 
-MAX_BYTES = 256 << 20  # of JSON: some years of talk; it is read into memory
+MAX_BYTES = 256 << 20  # some years of talk; it is read into memory
 _MAX_PARTS = 100
 _THEIR_FILE = re.compile(r"(.*/)?conversations(-\d+)?\.json")  # in the archive that ChatGPT sends
 
@@ -57,29 +57,37 @@ def write_markdown(folder: Path, wholes: Iterable[Whole]) -> list[Path]:
     return written
 
 
-def read(path: Path, most: int = MAX_BYTES) -> list[Whole]:
-    """Return the conversations in a file: ours, ChatGPT's `conversations.json`, or its archive.
+def read(*paths: Path, most: int = MAX_BYTES) -> list[Whole]:
+    """Return all conversations in these files: ours, ChatGPT's `conversations.json` or archive.
 
     Args:
-        path: of the file.
-        most: bytes that are read, after unpacking.
+        paths: of the files; where one of them cannot be read, nothing is returned.
+        most: bytes that are read of all files together, after unpacking.
 
     Raises:
         StorageError: `import-not-readable`, `import-too-big`, `import-unknown` (no conversations
             of a known format in it), `import-newer`.
     """
+    found: list[Whole] = []
+    for path in paths:
+        contents, when = _opened(path, most)
+        most -= sum(map(len, contents))
+        wholes = [whole for content in contents for whole in _read(path, content, when)]
+        if not wholes:
+            raise StorageError("import-unknown", path=str(path))
+        found += wholes
+    return found
+
+
+def _opened(path: Path, most: int) -> tuple[list[bytes], float]:
     try:
-        contents = list(_contents(path, most))
+        return list(_contents(path, most)), max(path.stat().st_mtime, 0.0)
     except OSError as error:
         reason = error.strerror or str(error)
         raise StorageError("import-not-readable", path=str(path), reason=reason) from error
     except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError) as error:
         # RuntimeError: it wants a password.
         raise StorageError("import-not-readable", path=str(path), reason=str(error)) from error
-    found = [whole for content in contents for whole in _read(path, content)]
-    if not found:
-        raise StorageError("import-unknown", path=str(path))
-    return found
 
 
 def _contents(path: Path, most: int) -> Iterator[bytes]:
@@ -113,8 +121,11 @@ def _bounded(path: Path, file: IO[bytes], most: int) -> bytes:
     return content
 
 
-def _read(path: Path, content: bytes) -> list[Whole]:
+def _read(path: Path, content: bytes, when: float) -> list[Whole]:
     try:
+        if markdown_in.may_be_ours(content):
+            whole = markdown_in.conversation_of(content, when)
+            return [] if whole is None else [whole]
         value = pieces.loads(content)
     except (ValueError, RecursionError) as error:
         raise StorageError("import-unknown", path=str(path)) from error

@@ -1,4 +1,18 @@
-"""One conversation as Markdown that people read: the branch that is read, nothing measured."""
+"""One conversation as Markdown that people read: the branch that is read, nothing measured.
+
+    # title
+    **System**  and the system prompt, quoted; where there is one
+    ## User
+    **name**  and a file, fenced; for each that was attached
+    what was said
+    ## Assistant · model
+    <details> with the reasoning, quoted; where there is some
+    what was said
+
+`markdown_in.py` reads it back. What was said stands as it is, but for two things that would be read
+as ours: a line that looks like a heading between messages gets a backslash, and before a beginning
+that looks like a file or reasoning stands an empty comment.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +21,22 @@ import time
 from collections.abc import Set
 
 from desktop.core.chat import tree
-from desktop.core.chat.conversation import Attachment, Conversation, Message
+from desktop.core.chat.conversation import Attachment, Conversation, Message, Role
 from desktop.core.chat.exports.whole import Whole
 from desktop.core.chat.store.values import well_formed
 
 _NO_NAME = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]+')  # of a file, on Windows
 _LONGEST = 60  # characters of a file's name: 240 bytes, where a name may have 255
 _FENCE = re.compile(r"^\s*(`{3,})", re.MULTILINE)
+APART = "<!-- -->\n\n"  # ends what stands before the words
+# One heading between messages; in words that a message holds there is a backslash more.
+HEADING = re.compile(
+    r"^(\\*)## (User|Assistant|System|用户|助手|系统)(?: · (.*)|[ \t]*)$", re.MULTILINE
+)
+REASONING = re.compile(
+    r"<details>\n<summary>(?:Reasoning|思考过程)</summary>\n\n((?:>.*\n)+)\n</details>(?:\n\n|\Z)"
+)
+FILE = re.compile(r"\*\*([^\n]*)\*\*\n\n(`{3,})\n(.*?)\n\2(?:\n\n|\Z)", re.DOTALL)
 
 
 def document(whole: Whole) -> str:
@@ -48,16 +71,27 @@ def _path(whole: Whole) -> list[Message]:
 
 def _message(message: Message) -> str:
     who = {"user": "User", "assistant": "Assistant", "system": "System"}[message.role]
-    parts = [f"## {who}" + (f" · {message.model}" if message.model else "")]
+    model = " ".join(message.model.split())
+    parts = []
     if message.reasoning:
         quoted = _quoted(message.reasoning)
         parts.append(f"<details>\n<summary>Reasoning</summary>\n\n{quoted}\n\n</details>")
     parts += [_attachment(each) for each in message.attachments]
-    return "\n\n".join([*parts, *([message.content] if message.content else [])])
+    words = message.content
+    if words:
+        parts.append(APART + words if looks_like_ours(words, message.role) else words)
+    body = HEADING.sub(r"\\\g<0>", "\n\n".join(parts))
+    return f"## {who}" + (f" · {model}" if model else "") + (f"\n\n{body}" if body else "")
+
+
+def looks_like_ours(words: str, role: Role) -> bool:
+    """Tell whether what somebody said begins as what stands before it would."""
+    first = REASONING if role == "assistant" else FILE
+    return words.startswith(APART) or first.match(words) is not None
 
 
 def _quoted(text: str) -> str:
-    return "\n".join(f"> {line}".rstrip() for line in text.splitlines())
+    return "\n".join(f"> {line}" if line else ">" for line in text.split("\n"))
 
 
 def _attachment(attachment: Attachment) -> str:

@@ -9,11 +9,12 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from desktop.core.chat import tree
-from desktop.core.chat.exports import chatgpt, files
+from desktop.core.chat.exports import chatgpt, files, marks
 
 
 def node(parent: str | None, role: str, text: object, **more: Any) -> dict[str, Any]:
@@ -69,6 +70,38 @@ def test_the_archive_that_they_send_is_read_too(tmp_path: Path) -> None:
         for number in range(2):
             archive.writestr(f"conversations-00{number}.json", json.dumps([TALK]))
     assert len(files.read(tmp_path / "export.zip")) == 2
+
+
+@pytest.mark.parametrize(
+    ("written", "reads"),
+    [
+        ("It flies \ue200cite\ue202turn0search0\ue202turn0search4\ue201.", "It flies."),
+        ("It flies.\ue200cite\ue202turn0news1\ue201\n\nYes", "It flies.\n\nYes"),
+        ("one \ue200cite\ue202turn0search0\ue201 two", "one two"),
+        ("one \ue200cite\ue202turn0search0\ue201two", "one two"),
+        ("see \ue200url\ue202A [kite]\ue202https://k.example/a(b)\ue201!",
+         "see [A \\[kite\\]](<https://k.example/a(b)>)!"),
+        ("see \ue200url\ue202\ue202http://k.example\ue201",
+         "see [http://k.example](<http://k.example>)"),
+        ("see \ue200url\ue202Kite\ue202javascript:x\ue201", "see Kite"),
+        ('in \ue200entity\ue202["city","Weifang","x"]\ue201 too', "in Weifang too"),
+        ("in \ue200entity\ue202nonsense\ue201 too", "in too"),
+        ("\ue200image_group\ue202{}\ue201", ""),
+        ("cut \ue200cite\ue202turn0", "cut "),
+        ("alone \ue201 and \ue202", "alone \ue201 and \ue202"),
+    ],
+)  # fmt: skip
+def test_marks_of_their_page_are_left_out_and_what_reads_stays(written: str, reads: str) -> None:
+    mapping = {"q": node(None, "user", written), "a": node("q", "assistant", written)}
+    (whole,) = chatgpt.conversations_of([{"mapping": mapping}])
+    assert [each.content for each in whole.messages] == [written, *([reads] if reads else [])]
+
+
+@given(st.lists(st.sampled_from(["\ue200", "\ue201", "\ue202", "url", "entity", "[1", " ", "a"])))
+def test_marks_in_any_disorder_end_nothing(parts: list[str]) -> None:
+    text = "".join(parts)
+    assert len(marks.without(text)) <= len(text)
+    assert marks.without(f"before {text}").startswith("before")
 
 
 def test_rings_and_strangers_in_the_tree_end_nothing() -> None:
