@@ -42,6 +42,7 @@ class Ends(Enum):
     LIMIT = "limit"
     NEVER = "never"
     UNKNOWN = "unknown"  # it failed: whether something runs is not known
+    WAS_LEFT = "was-left"  # an earlier start of the app left it running: nobody has looked since
     NOTHING_RUNS = "nothing-runs"
 
 
@@ -65,8 +66,8 @@ class Left:
 
     @property
     def lives(self) -> bool:
-        """Whether something runs there, or may run, that can be stopped."""
-        return self.ends is not Ends.NOTHING_RUNS
+        """Whether something runs there, or may run, that a session of ours can stop."""
+        return self.ends not in (Ends.NOTHING_RUNS, Ends.WAS_LEFT)
 
     @property
     def may_power_off(self) -> bool:
@@ -75,8 +76,9 @@ class Left:
 
 
 def costs(standing: Standing) -> bool:
-    """Tell whether a host still costs money: something runs, or it is on and has a price."""
-    return standing.phase in _LIVING or (standing.is_on and standing.rate > 0)
+    """Tell whether a host still costs money: something may run, or it is on and has a price."""
+    may_run = standing.phase in _LIVING or standing.was_left
+    return may_run or (standing.is_on and standing.rate > 0)
 
 
 def left_behind(hosts: Iterable[tuple[Standing, Wishes | None]]) -> tuple[Left, ...]:
@@ -101,8 +103,9 @@ def choices(left: Iterable[Left]) -> tuple[Choice, ...]:
 
 def _left(standing: Standing, wishes: Wishes | None) -> Left:
     if standing.phase not in _LIVING:
-        failed = standing.phase is Phase.FAILED
-        return Left(standing, Ends.UNKNOWN if failed else Ends.NOTHING_RUNS)
+        if standing.phase is Phase.FAILED:
+            return Left(standing, Ends.UNKNOWN)
+        return Left(standing, Ends.WAS_LEFT if standing.was_left else Ends.NOTHING_RUNS)
     if wishes is None:
         return Left(standing, Ends.NEVER)
     safe = Rung.POWER_OFF in offer(standing).rungs

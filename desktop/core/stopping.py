@@ -10,18 +10,22 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from desktop.core import providers
-from desktop.core.errors import AppError
+from desktop.core.errors import AgentRefused, AppError
 from desktop.core.events import (
     Ended,
     Event,
     Fact,
     PhaseChanged,
     PoweringOff,
+    Ready,
+    Surveyed,
     Surveying,
     TaskChanged,
 )
+from desktop.core.last_checks import RUNNING_MODEL
 from desktop.core.phases import Phase
 from desktop.core.providers import Provider
+from desktop.core.session.reading import RUN
 from remote import wire
 
 
@@ -41,7 +45,7 @@ class Standing:
     Attributes:
         name: what it is called.
         phase: of its session.
-        is_on: it was reached, and was not seen to be off since.
+        is_on: it was reached, or left running, and was not seen to be off since.
         replying: a reply of its model streams just now.
         rate: what the rental costs an hour; 0 where that is not known.
         currency: of the rate.
@@ -49,6 +53,8 @@ class Standing:
         provider: the host's own fact `provider`: an id, "" where it has no provider's mark; None
             before it was asked.
         looks: it is only being looked at; nothing is started by that, and the phase stays OFF.
+        was_left: an earlier start of the app left its model running, and nobody has seen since
+            what became of that.
     """
 
     name: str
@@ -60,6 +66,7 @@ class Standing:
     address: str = ""
     provider: str | None = None
     looks: bool = False
+    was_left: bool = False
 
 
 def stands(standing: Standing, event: Event) -> Standing:
@@ -73,11 +80,27 @@ def stands(standing: Standing, event: Event) -> Standing:
             return replace(standing, phase=phase)
         case TaskChanged("connect", wire.DONE):
             return replace(standing, is_on=True)
-        case Ended(powered_off=True):
-            return replace(standing, is_on=False)
+        case Ended(powered_off=powered_off):
+            return replace(standing, is_on=standing.is_on and not powered_off, was_left=False)
+        case Ready():
+            return replace(standing, was_left=False)
+        case Fact(name=name) if name == RUN:
+            return replace(standing, was_left=False)
+        case Surveyed(facts, error) if facts and (error is None or isinstance(error, AgentRefused)):
+            return replace(standing, was_left=standing.was_left and RUNNING_MODEL in facts)
         case Fact("provider", str(provider)):
             return replace(standing, provider=provider)
     return standing
+
+
+def recalled(standing: Standing, *, was_left: bool) -> Standing:
+    """Return how a host stands with what is known of an earlier start of the app.
+
+    What was seen of it since counts for more.
+    """
+    if standing.is_on and not standing.was_left:
+        return standing
+    return replace(standing, is_on=was_left, was_left=was_left)
 
 
 @dataclass(frozen=True, slots=True)

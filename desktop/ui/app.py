@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QApplication
 from desktop.core.amounts import joined
 from desktop.core.catalogue import DEFAULT_MODEL
 from desktop.core.diary.diary import Diary
-from desktop.core.diary.entry import About
+from desktop.core.diary.entry import LOST, SAID_OFF, About
 from desktop.core.errors import AppError
 from desktop.core.events import Event, Ready
 from desktop.core.explain import Language, explain
@@ -227,6 +227,7 @@ class App:
             may_power_off=self.stops.may_power_off,
         )
         made.stopping.connect(lambda key: self.stops.stop(HostKey(key)))
+        made.said_off.connect(lambda key: self._take_off(HostKey(key)))
         made.rate_wanted.connect(self._ask_rate)
         made.snoozed.connect(self.attention.idle.snooze)
         made.muted.connect(self.attention.idle.mute)
@@ -250,7 +251,10 @@ class App:
     def _deliver(self, batch: list[Item]) -> None:
         for key, events in self.controller.by_host(batch).items():
             host = self.controller.host(key)
+            was_left = host.target().was_left
             host.apply(events)
+            if host.target().was_left is not was_left:
+                self._end_left(key, host)
             if not host.surveys:  # a look is no session
                 self._diary.hear(key, _about(host), events)
             self.window.apply(key, events)
@@ -289,7 +293,25 @@ class App:
             self.window.desk.toast.say(joined(why.title, why.detail))
 
     def _show_bills(self) -> None:
+        for key, host in self.controller.hosts.items():
+            before = host.target()
+            host.recall(was_left=self._diary.left(key) is not None)
+            if host.target() != before:
+                self.window.show_target(key, host.target())
         self.window.show_bills()  # the one that is there by then: another language makes another
+
+    def _take_off(self, key: HostKey) -> None:
+        """Believe a person that a host which was left running is off."""
+        host = self.controller.host(key)
+        host.recall(was_left=False)
+        self._diary.settle(key, SAID_OFF)
+        self.window.show_target(key, host.target())
+
+    def _end_left(self, key: HostKey, host: Host) -> None:
+        """Say no more of a host that it was left running: it was just seen what became of that."""
+        if host.surveys:  # a session tells the diary by itself
+            self._diary.settle(key, LOST)
+        self.window.show_target(key, host.target())
 
     def _from_elsewhere(self, work: Callable[[], None]) -> None:
         """Do what the diary's thread has to say, unless the app is closing."""
@@ -333,7 +355,7 @@ class App:
             self.controller.change_terms()
         if changed.intersection(_DRESS):
             self._texts.speak(_language_of(now))
-            application().setFont(fonts.interface(now.font, now.font_size))
+            self._set_font(now)
             QTimer.singleShot(0, self.window, self._renew_window)  # a row of the old one emits
 
     def _renew_window(self) -> None:
@@ -356,9 +378,14 @@ class App:
         self.tray.show_hosts(self.window.listed())
 
     def _dress(self, settings: Settings) -> None:
-        if settings.font or settings.font_size:
-            application().setFont(fonts.interface(settings.font, settings.font_size))
+        if settings.font or settings.font_size or self._texts.language == "zh":
+            self._set_font(settings)
         self._colour()
+
+    def _set_font(self, settings: Settings) -> None:
+        is_chinese = self._texts.language == "zh"
+        font = fonts.interface(settings.font, settings.font_size, is_chinese=is_chinese)
+        application().setFont(font)
 
     def _colour(self) -> None:
         qt = application()

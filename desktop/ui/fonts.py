@@ -28,23 +28,45 @@ _MONOSPACE = (
 )
 # What fontconfig answers where no desktop chose a font: wide letters that match no Chinese face.
 _NOBODYS_CHOICE = ("DejaVu Sans", "Bitstream Vera Sans", "Sans Serif", "Sans", "")
-_LATIN = ("Inter", "Noto Sans", "Open Sans", "Roboto", "Ubuntu Sans", "Ubuntu", "Cantarell")
+# One of them writes Latin then: in a Chinese face an apostrophe is as wide as a character.
+_LATIN = (
+    "Inter",
+    "Noto Sans",
+    "Open Sans",
+    "Roboto",
+    "Ubuntu Sans",
+    "Ubuntu",
+    "Cantarell",
+)
+# All that there is on a bare system. A Chinese interface does better with the Latin of its Chinese
+# face, and with quotation marks as wide as they are in Chinese.
+_PLAIN_LATIN = (
+    "Liberation Sans",
+    "Arimo",
+    "Carlito",
+    "Nimbus Sans",
+    "FreeSans",
+    "DejaVu Sans",
+    "Bitstream Vera Sans",
+)
 _SMALLEST_POINTS = 10.0
 
 
-def interface(family: str = "", points: int = 0) -> QFont:
+def interface(family: str = "", points: int = 0, *, is_chinese: bool = False) -> QFont:
     """Return the font of the window.
 
     Args:
         family: the chosen one, before all others; "" for the system's.
         points: the chosen size; 0 for the system's, or 10 where that is smaller.
+        is_chinese: the window speaks Chinese.
     """
     system = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
     installed = set(QFontDatabase.families())
     chinese = [name for name in _CHINESE if name in installed]
     own = [system.family()]
     if system.family() in _NOBODYS_CHOICE and chinese:
-        own = [name for name in _LATIN if name in installed][:1]
+        latin = _LATIN if is_chinese else (*_LATIN, *_PLAIN_LATIN)
+        own = [name for name in latin if name in installed][:1]
     font = QFont(system)
     font.setFamilies([*([family] if family in installed else own), *chinese])
     font.setPointSizeF(points or max(system.pointSizeF(), _SMALLEST_POINTS))

@@ -118,7 +118,7 @@ class Header(QFrame):
 
     def show_bill(self, bill: str, explained: str) -> None:
         """Show what it has cost so far, or nothing."""
-        self._bill.setText(f" ⋅ {bill}" if bill else "")
+        self._bill.setText(f"⋅ {bill}" if bill else "")  # the model keeps its distance itself
         self._bill.setToolTip(explained)
         self._bill.setAccessibleName(explained)
         self._bill.setVisible(bool(bill))

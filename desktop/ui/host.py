@@ -22,7 +22,7 @@ from desktop.core.session.wishes import Wishes, with_settings_of, with_terms_of
 from desktop.core.spending import affordable_s
 from desktop.core.ssh.prompts import Prompts
 from desktop.core.ssh.typed import parse
-from desktop.core.stopping import Standing, provider_of, stands
+from desktop.core.stopping import Standing, provider_of, recalled, stands
 from desktop.ui.intents import Chosen, HostKey, Target
 from remote import wire
 
@@ -272,6 +272,10 @@ class Host:
                 case Sample():
                     self.history.add(event, time.monotonic())
 
+    def recall(self, *, was_left: bool) -> None:
+        """Take what the diary knows of an earlier start of the app: its model was left running."""
+        self._stands = recalled(self._stands, was_left=was_left)
+
     def begin(self) -> None:
         """Start with the wishes that there are."""
         self.surveys = False
@@ -295,6 +299,7 @@ class Host:
             currency=saved.currency,
             max_model_len=saved.max_model_len if wishes is None else wishes.max_model_len,
             kv_cache_dtype=saved.kv_cache_dtype if wishes is None else wishes.kv_cache_dtype,
+            was_left=self._stands.was_left,
         )
 
     def standing(self, *, replying: bool = False) -> Standing:

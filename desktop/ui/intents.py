@@ -39,6 +39,8 @@ class Target:
         currency: of the rate.
         max_model_len: the context that is asked for: a number, "auto" or "".
         kv_cache_dtype: "auto", "fp8" or "".
+        was_left: an earlier start of the app left its model running, and nobody has seen since
+            what became of that.
     """
 
     host: str
@@ -50,6 +52,7 @@ class Target:
     currency: str = ""
     max_model_len: str = ""
     kv_cache_dtype: str = ""
+    was_left: bool = False
 
 
 @dataclass(frozen=True, slots=True)

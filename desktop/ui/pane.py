@@ -42,12 +42,14 @@ class Pane(QWidget):
         wanted: a Screen is to be opened.
         page_wanted: a page of the settings, which were just wanted.
         rate_wanted: what this host costs is to be typed.
+        said_off: the host, which was left running, is off, as a person knows.
     """
 
     changed = Signal()
     wanted = Signal(object)
     page_wanted = Signal(str)
     rate_wanted = Signal()
+    said_off = Signal()
 
     def __init__(
         self,
@@ -100,7 +102,9 @@ class Pane(QWidget):
         self._sheet.chosen.connect(self._remedy)
         self._sheet.cancelled.connect(self._intents.stop)
         self._sheet.rate_wanted.connect(self.rate_wanted)
+        self._sheet.setup.said_off.connect(self.said_off)
         self._sheet.left.connect(lambda: self._open_details(False))
+        self._banner.chosen.connect(self._remedy_over_conversation)
         self._banner.opened.connect(lambda: self._open_details(True))
         self._banner.address.given.connect(self._move)
         self._ticker.timeout.connect(self._tick)
@@ -166,7 +170,8 @@ class Pane(QWidget):
         on_sheet = self.on_sheet
         self._sheet.setVisible(on_sheet)
         self._banner.setVisible(not on_sheet and phase is not Phase.READY)
-        self._banner.show_journey(self.journey, now)
+        offers = wording.offers(self.journey, self.target, self._texts)
+        self._banner.show_journey(self.journey, now, offers)
         self._sheet.show_journey(self.journey, now, may_leave=self._reading)
 
     # -- intents ---------------------------------------------------------------------------------
@@ -218,6 +223,12 @@ class Pane(QWidget):
                 self.wanted.emit(Screen.SETTINGS)
                 self.page_wanted.emit(PAGES[remedy])
 
+    def _remedy_over_conversation(self, remedy: Remedy) -> None:
+        """Do what the button of the banner says; what comes of some is told on the sheet alone."""
+        if remedy in (Remedy.TIDY, Remedy.REPORT):
+            self._open_details(True)
+        self._remedy(remedy)
+
     def _shorten(self) -> None:
         """Start again with the context that the host named."""
         error = self.journey.error
@@ -262,3 +273,5 @@ class Pane(QWidget):
         self._details = opened
         self._show_journey()
         self.changed.emit()
+        if opened and (self.journey.phase is Phase.FAILED or wording.waits(self.journey)):
+            self.take_keyboard()  # it was on the banner, which is gone

@@ -53,7 +53,8 @@ class Stops(QObject):
         offered = offer(standing)
         is_early = standing.looks or standing.phase is Phase.CONNECTING  # there is nothing to stop
         if not offered.asks or not standing.is_on or is_early:
-            self._unasked[key] = offered
+            if not is_early:
+                self._unasked[key] = offered
             window.stop(key)
             return
         from desktop.ui.stopping.dialog import StopDialog  # noqa: PLC0415 - as all here: lazy

@@ -59,6 +59,7 @@ class Window(QWidget):
         rate_wanted: the key of a host whose price is to be typed.
         stopping: the key of a host that is to be stopped.
         hidden: it was closed, and only hides.
+        said_off: the key of a host that is off, as a person knows.
         snoozed: the key of a host about which to ask later.
         muted: the key of a host about which to ask no more.
     """
@@ -68,6 +69,7 @@ class Window(QWidget):
     page_wanted = Signal(str)
     rate_wanted = Signal(str)
     stopping = Signal(str)
+    said_off = Signal(str)
     hidden = Signal()
     snoozed = Signal(str)
     muted = Signal(str)
@@ -216,6 +218,7 @@ class Window(QWidget):
         pane.idle.stopped.connect(lambda: self.stop(key))
         pane.idle.snoozed.connect(lambda: self.snoozed.emit(key))
         pane.idle.muted.connect(lambda: self.muted.emit(key))
+        pane.said_off.connect(lambda: self.said_off.emit(key))
         self.panes[key] = pane
         self._right.insertWidget(self._right.indexOf(self.desk), pane, 1)
         self._follow()

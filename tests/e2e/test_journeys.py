@@ -18,6 +18,7 @@ from tests.helpers.window import child
 QUESTION = "What does a kite need?"
 OTHER_MODEL = "paperkite/other"
 SERVED_IN_S = 15  # a run that works is joined, and its model answers
+WAS_LEFT = "It was left running when Paperkite was last open"
 
 
 @pytest.fixture
@@ -136,9 +137,21 @@ def test_quit_and_return_to_a_running_server(user: User, laptop: Laptop, rented:
     assert back.sees("Ready when you are")
     assert back.sees(model)
     assert back.state == back.word("off")
+    back.until_sees(WAS_LEFT, 5)
+    assert not back.sees("Nothing is running")
+    assert "may still be billing" in back.bill
+    assert "may still be billing" in back.tray
+    back.chooses("moreButton", "moreMenu", "Quit")
+    question = back.dialog("quitDialog")
+    assert back.sees(WAS_LEFT, question), "it is asked again"
+    assert back.sees("Billed until you power it off.", question)
+    back.clicks("cancelButton", question)
+
     back.clicks("startButton")
     back.until_state("ready", SERVED_IN_S)
     assert back.conversation == said
+    assert not back.sees(WAS_LEFT)
+    back.until(lambda: "so far" in back.bill, 5)
     assert back.shared() == shared
     assert "You said: “And now?”" in back.asks("And now?")
     assert back.conversation.startswith(said)

@@ -34,6 +34,7 @@ from tests.helpers.first_run_screens import (
     surveyed,
     too_large,
 )
+from tests.helpers.on_screen import said_by
 from tests.helpers.scenes import Look
 from tests.helpers.screens import NOBODY, RENTED, TARGET, Stage, key_of
 from tests.helpers.window import child, click
@@ -59,7 +60,7 @@ def clipboard() -> Iterator[Callable[[str], None]]:
 
 def said(play: Stage) -> str:
     labels = play.window.findChildren(QLabel)
-    return "\n".join(label.text() for label in labels if label.isVisible())
+    return "\n".join(said_by(label) for label in labels if label.isVisible())
 
 
 def field(play: Stage, name: str = "hostField") -> QLineEdit:

@@ -24,8 +24,11 @@ from desktop.ui.stopping.dialog import StopDialog
 from desktop.ui.stopping.quit import QuitDialog
 from desktop.ui.theme import Theme
 from tests.helpers import stopping_screens
+from tests.helpers.drawn import clipped
+from tests.helpers.scenes import settle
 from tests.helpers.stopping_screens import (
     AUTODL,
+    CHANGED_KEY,
     NOBODYS,
     NOT_CONFIRMED,
     OFF,
@@ -377,6 +380,38 @@ def test_a_stop_that_was_not_seen_keeps_the_app_and_a_way_out(
     assert "Not everything was seen to stop" in shown_text(dialog)
     click(dialog, "anywayButton")
     assert told == [Choice.STOP, Choice.LEAVE]
+
+
+def test_room_is_made_at_once_for_however_long_an_error(
+    leaving: Callable[..., tuple[QuitDialog, list[object]]],
+) -> None:
+    dialog, _ = leaving(AUTODL)
+    settle()
+    click(dialog, "stopButton")
+    settle()
+    for event in CHANGED_KEY:
+        dialog.show_event(BOX, event)
+    assert "showed another key" in shown_text(dialog)
+    assert clipped(dialog) == []
+    settle()
+    assert clipped(dialog) == []
+
+
+def test_without_a_price_nothing_is_kept_free_for_one(
+    leaving: Callable[..., tuple[QuitDialog, list[object]]],
+) -> None:
+    dialog, _ = leaving(AUTODL, NOBODYS)
+    settle()
+    rows = {
+        row.findChildren(QLabel)[0].text(): row for row in dialog.findChildren(QWidget, "hostRow")
+    }
+    assert right_edge(rows["lab"], "Ready") == right_edge(rows["westb-12345"], "¥1.98/h")
+
+
+def right_edge(row: QWidget, text: str) -> int:
+    """Return where this text ends in a row."""
+    (said,) = (each for each in row.findChildren(QLabel) if each.text() == text)
+    return said.mapTo(row, said.rect().topRight()).x()
 
 
 # -- all of them -----------------------------------------------------------------------------------

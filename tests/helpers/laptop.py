@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -41,7 +42,13 @@ class Laptop:
     def chooses(self, box: Box, **more: object) -> None:
         """Save settings under which the box is served with what it has: its hub, its engine."""
         served = Settings(
-            hub=box.hub.url, data_dir=str(box.data), engine_env=str(box.engine), language="en"
+            hub=box.hub.url,
+            data_dir=str(box.data),
+            engine_env=str(box.engine),
+            language="en",
+            local_port=random.randrange(
+                10_000, 30_000
+            ),  # the usual one may be taken on this computer
         )
         settings_file.save(replace(served, **more), paths().settings)  # type: ignore[arg-type]
 

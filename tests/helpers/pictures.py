@@ -18,6 +18,7 @@ from pathlib import Path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 
+from desktop.ui import fonts
 from desktop.ui.application import application
 from tests.helpers.scenes import Look, Picture, Size, grab
 
@@ -47,6 +48,7 @@ def draw(folder: Path, names: Sequence[str] = (), sizes: Sequence[Size] = (SMALL
     for name, picture in chosen.items():
         for path, look in _views(name, picture, sizes):
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            application().setFont(fonts.interface(is_chinese=look.language == "zh"))
             with picture.show(look) as shown:
                 grab(shown).save(str(folder / path))
 

@@ -458,6 +458,14 @@ def _refused_while_talking(stage: Stage) -> None:
     stage.play([(1.0, ReplyDone(2, "stop", None, None, None)), *refused()[-2:]])
 
 
+def talked_and_failed(stage: Stage, error: AppError) -> None:
+    """Have an exchange, and lose the host to this error."""
+    talk(stage)
+    stage.play(
+        [(1.0, ReplyDone(2, "stop", None, None, None)), (0.0, PhaseChanged(Phase.FAILED, error))]
+    )
+
+
 def wrong_password() -> list[tuple[float, Event]]:
     """The host took our key no longer."""
     error = AuthenticationFailed(
@@ -475,6 +483,7 @@ Scene = Callable[[Stage], None]
 SCENES: dict[str, tuple[Target, Scene]] = {
     "first-run": (NOBODY, lambda stage: None),
     "off": (TARGET, lambda stage: None),
+    "off-left": (replace(TARGET, was_left=True), lambda stage: None),
     "preparing": (TARGET, lambda stage: stage.play(preparing())),
     "loading": (TARGET, lambda stage: stage.play(loading())),
     "reconnecting": (TARGET, lambda stage: stage.play(reconnecting())),
@@ -490,6 +499,7 @@ SCENES: dict[str, tuple[Target, Scene]] = {
     "noted": (OTHER, lambda stage: None),
     "asked": (TARGET, lambda stage: stage.play(refused())),
     "asked-talking": (RENTED, _refused_while_talking),
+    "failed-talking": (RENTED, lambda stage: talked_and_failed(stage, CHANGED)),
     "asked-failed": (TARGET, lambda stage: stage.play(wrong_password())),
 }
 CHANGED = HostKeyChanged(

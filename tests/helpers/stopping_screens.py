@@ -19,7 +19,8 @@ from desktop.ui.intents import HostKey
 from desktop.ui.stopping.dialog import StopDialog
 from desktop.ui.stopping.quit import QuitDialog
 from desktop.ui.theme import Theme
-from tests.helpers.scenes import alone, clear, ground
+from tests.helpers.scenes import alone, clear, ground, settle
+from tests.helpers.screens import CHANGED
 
 AUTODL = Standing(
     "westb-12345",
@@ -58,6 +59,11 @@ NOT_CONFIRMED: tuple[Event, ...] = (
 UNSEEN: tuple[Event, ...] = (
     PhaseChanged(Phase.STOPPING),
     PhaseChanged(Phase.FAILED, AppError("stop-unseen", host="connect.westb.seetacloud.com")),
+)
+
+CHANGED_KEY: tuple[Event, ...] = (
+    PhaseChanged(Phase.STOPPING),
+    PhaseChanged(Phase.FAILED, CHANGED),
 )
 
 
@@ -113,6 +119,16 @@ def _quitting_failed(theme: Theme, texts: Texts) -> QuitDialog:
     return made
 
 
+def _quitting_failed_long(theme: Theme, texts: Texts) -> QuitDialog:
+    made = quitting(theme, texts, (AUTODL, WISHES))
+    made._choose(Choice.STOP)
+    made.show()  # as it is when it fails: what was measured then is to be measured anew
+    settle()
+    for event in CHANGED_KEY:
+        made.show_event(HostKey(AUTODL.name), event)
+    return made
+
+
 def _impatient(theme: Theme, texts: Texts) -> StopDialog:
     made = going(theme, texts, Rung.POWER_OFF, *OFF[:3])
     made._patience.stop()
@@ -137,11 +153,18 @@ SCENES: dict[str, Callable[[Theme, Texts], QWidget]] = {
     "stop-unseen": lambda theme, texts: going(theme, texts, Rung.SERVER, *UNSEEN),
     "quit-one": lambda theme, texts: quitting(theme, texts, (AUTODL, WISHES)),
     "quit-several": several,
+    "quit-was-left": lambda theme, texts: quitting(
+        theme, texts, (replace(AUTODL, phase=Phase.OFF, was_left=True), None)
+    ),
     "quit-only-on": lambda theme, texts: quitting(
         theme, texts, (replace(AUTODL, phase=Phase.OFF), WISHES)
     ),
     "quit-stopping": _quitting_stops,
     "quit-failed": _quitting_failed,
+    "quit-failed-long": _quitting_failed_long,
+    "quit-unpriced": lambda theme, texts: quitting(
+        theme, texts, (AUTODL, WISHES), (NOBODYS, WISHES)
+    ),
 }
 PICTURES = {name: alone(make) for name, make in SCENES.items()}
 close = clear

@@ -52,15 +52,17 @@ class Diary:
             clock: a steady time of day, the same as the window's.
             tell: hears once what is wrong with the file, in the diary's thread.
             interval_s: between two writings of a session that goes on.
-            on_changed: called in the diary's thread whenever a session began, ended or got another
-                rate: `entry` tells of it by then.
+            on_changed: called in the diary's thread once the file is open, and whenever a session
+                began, ended or got another rate: `entry` and `left` tell of it by then.
         """
         self.clock = clock or SteadyClock()
         self._path, self._tell, self._interval_s = path, tell, interval_s
         self._on_changed = on_changed
         self._tasks: SimpleQueue[_Task | None] = SimpleQueue()
         self._entries: dict[str, Entry] = {}  # by host: the newest; replaced, never changed
-        self._before: dict[str, Entry] = {}  # by host: the one before, of this start of the app
+        # By host: the one before that has reached it, of this start of the app.
+        self._before: dict[str, Entry] = {}
+        self._earlier: dict[str, Entry] = {}  # by host: what an earlier start left at work
         self._looks: dict[str, fold.Look] = {}  # by host: since its last session
         self._unwritten: dict[str, Entry] = {}
         self._gone: set[str] = set()
@@ -98,9 +100,29 @@ class Diary:
         at = self.clock()
         self._tasks.put(lambda: self._powered_off(host, at))
 
+    def settle(self, host: str, because: str) -> None:
+        """Note why what an earlier start left at work there is at work no more; returns at once."""
+        self._tasks.put(lambda: self._settle(host, because))
+
     def entry(self, host: str) -> Entry | None:
-        """Return the newest session of a host since the app was started, or None."""
-        return self._entries.get(host)
+        """Return the session that a host's bill is about, or None.
+
+        It is the newest since the app was started; while that has not reached its host, the one
+        before; and before there is one, what an earlier start of the app left at work.
+        """
+        newest = self._entries.get(host)
+        if newest is not None and newest.reached is not None:
+            return newest
+        return self._before.get(host) or self.left(host) or newest
+
+    def left(self, host: str) -> Entry | None:
+        """Return the session whose run an earlier start of the app left at work, or None.
+
+        None too before the file is open, and once a session has told what became of that run.
+        """
+        since = (self._entries.get(host), self._before.get(host))
+        told = any(each is not None and each.tells_of_run for each in since)
+        return None if told else self._earlier.get(host)
 
     def entries(self) -> list[Entry]:
         """Return all sessions that reached their host, the newest first.
@@ -181,7 +203,7 @@ class Diary:
         """Return a new entry; one that is open was left without a word: the host goes elsewhere."""
         self._leave(host, at)
         before = self._entries.get(host)
-        if before is not None:
+        if before is not None and before.reached is not None:
             self._before[host] = before
         return fold.begun(secrets.token_hex(16), host, about, at)
 
@@ -237,14 +259,21 @@ class Diary:
             return None
 
     def _price(self, host: str, about: About) -> None:
-        entry = self._entries.get(host)
-        if entry is not None:
+        if entry := self._entries.get(host):
             self._keep(fold.priced(entry, about), urgent=True)
+        if earlier := self._earlier.get(host):
+            self._earlier[host] = self._unwritten[earlier.id] = fold.priced(earlier, about)
+            self._urgent = True
 
     def _leave(self, host: str, at: float) -> None:
         entry = self._entries.get(host)
         if entry is not None and entry.is_open:
             self._keep(fold.closed(entry, LEFT, at), urgent=True)
+
+    def _settle(self, host: str, because: str) -> None:
+        if entry := self._earlier.pop(host, None):
+            self._unwritten[entry.id] = replace(entry, because=because)
+            self._urgent = True
 
     def _powered_off(self, host: str, at: float) -> None:
         self._looks.pop(host, None)
@@ -272,6 +301,8 @@ class Diary:
                 self._store = Store(self._path)
                 if self._store.remark is not None:
                     self._tell(self._store.remark)
+                self._earlier = self._store.left()
+                self._on_changed()
             if batch or gone:
                 self._store.save(batch.values(), gone)
         except StorageError as error:

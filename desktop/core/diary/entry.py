@@ -13,7 +13,11 @@ CUT = "cut"  # the app was killed
 FAILED = "failed"
 LOST = "lost"  # the run vanished from the host, or another one is there
 STOPPED = "stopped"
+SAID_OFF = "said-off"  # a person said that the host is off: nobody of us saw it
 POWERED_OFF = "powered-off"  # the only end of which it is known that it ends the bill
+
+# Ends that say nothing of what else runs on the host, where the session had no run of its own.
+UNTOLD = ("", LEFT, CUT, FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,16 @@ class Entry:
     def bill_ended(self) -> bool:
         """Whether the rental itself was seen to end; everywhere else it may go on."""
         return self.because == POWERED_OFF
+
+    @property
+    def is_left(self) -> bool:
+        """Whether its run was left at work: the app was closed, or killed, and saw no end of it."""
+        return bool(self.run) and self.because in (LEFT, CUT)
+
+    @property
+    def tells_of_run(self) -> bool:
+        """Whether it tells what became of whatever ran on the host before it."""
+        return self.reached is not None and (bool(self.run) or self.because not in UNTOLD)
 
     def rented_s(self, now: float | None = None) -> float:
         """Return the seconds that are paid for; of one that goes on until `now`, or as seen."""

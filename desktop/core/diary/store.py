@@ -17,7 +17,7 @@ from desktop.core.chat.store.failures import converted
 from desktop.core.chat.store.opening import make_private
 from desktop.core.chat.store.repair import aside
 from desktop.core.chat.store.schema import Step, migrate, transaction, version
-from desktop.core.diary.entry import CUT, Entry
+from desktop.core.diary.entry import CUT, UNTOLD, Entry
 from desktop.core.diary.schema import STEPS
 from desktop.core.diary.totals import Totals
 from desktop.core.errors import StorageError
@@ -34,6 +34,10 @@ _NAMES = ", ".join(_COLUMNS)
 _SAVE = f"INSERT OR REPLACE INTO sessions ({_NAMES}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608 - our names
 _ALL = f"SELECT {_NAMES} FROM sessions ORDER BY began DESC LIMIT ?"  # noqa: S608 - likewise
 _OF_RUN = f"SELECT {_NAMES} FROM sessions WHERE run = ? ORDER BY began DESC LIMIT 1"  # noqa: S608 - likewise
+_NEWEST = (  # beside MAX, SQLite takes the other columns from the row that has it
+    f"SELECT {_NAMES} FROM (SELECT *, MAX(seen) FROM sessions"  # noqa: S608 - likewise
+    f" WHERE run <> '' OR because NOT IN ({', '.join('?' * len(UNTOLD))}) GROUP BY host)"
+)
 _END_OPEN = (
     "UPDATE sessions SET ended = seen, because = CASE because WHEN '' THEN ? ELSE because END"
     " WHERE ended IS NULL"
@@ -82,6 +86,17 @@ class Store:
         with _converted(self._path):
             row = self._connection.execute(_OF_RUN, (run,)).fetchone()
         return None if row is None else _entry(row)
+
+    def left(self) -> dict[str, Entry]:
+        """Return, by host, the runs that were left at work, as far as the newest sessions tell.
+
+        Raises:
+            StorageError: as for opening.
+        """
+        with _converted(self._path):
+            rows = self._connection.execute(_NEWEST, UNTOLD).fetchall()
+        found = (entry for row in rows if (entry := _entry(row)) is not None)
+        return {entry.host: entry for entry in found if entry.is_left}
 
     def close(self) -> None:
         """Let go of the file."""

@@ -5,6 +5,7 @@ The choice of a model is a page of its own (`desktop.ui.planner`), made when it 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
@@ -35,12 +36,14 @@ class Setup(QWidget):
         checking: look at that host first, likewise.
         planning: the planner is open, and wants to know what was last found out.
         turned: another face is shown.
+        said_off: the host, which was left running, is off, as a person knows.
     """
 
     submitted = Signal(str, object)
     checking = Signal(str, object)
     planning = Signal()
     turned = Signal()
+    said_off = Signal()
 
     def __init__(self, theme: Theme, texts: Texts, target: Target) -> None:
         super().__init__()
@@ -60,6 +63,7 @@ class Setup(QWidget):
         self._line.choosing.connect(self.choose)
         self._saved.started.connect(self._start_as_saved)
         self._saved.changing.connect(self.choose)
+        self._saved.said_off.connect(self.said_off)
         self.show_target(target)
 
     # -- which face --------------------------------------------------------------------------------
@@ -77,7 +81,10 @@ class Setup(QWidget):
 
     def show_target(self, target: Target) -> None:
         """Show a saved host as a summary, or the empty field of a first run."""
-        self._target = target
+        before, self._target = self._target, target
+        if before != target == replace(before, was_left=target.was_left):
+            self._saved.show_target(target)  # who chooses a model just now goes on choosing
+            return
         self._line.show_target(target, may_leave=False)
         self._saved.show_target(target)
         self._show(self._saved if target.host_text else self._line)

@@ -53,7 +53,6 @@ class QuitDialog(QDialog):
         self.setWindowModality(Qt.WindowModality.WindowModal)
         self.setMinimumWidth(_WIDTH)
         self._texts = texts
-        self._buttons = QHBoxLayout()
         self._hosts = {key: _Row(theme, texts, left) for key, left in hosts.items()}
         self._title = label(texts["quitting.title"], size=1.3, bold=True, wrap=True)
         many = "many" if len(hosts) > 1 else "one"
@@ -115,7 +114,7 @@ class QuitDialog(QDialog):
         layout.addWidget(self._said)
         for row in self._hosts.values():
             layout.addWidget(row)
-        line = self._buttons
+        line = QHBoxLayout()
         line.addWidget(self._cancel)
         line.addStretch(1)
         for each in (*self._choices.values(), self._anyway):
@@ -160,11 +159,23 @@ class QuitDialog(QDialog):
     def _fit(self) -> None:
         layout = self.layout()
         if layout is not None and self.isVisible():
-            layout.activate()
-            margins = layout.contentsMargins()
-            beside = margins.left() + margins.right()
-            width = max(self.width(), self._buttons.sizeHint().width() + beside)
+            _measure(self)
+            # As wide as all buttons beside each other, and as the longest word: a key has no break.
+            width = max(self.width(), layout.totalMinimumSize().width())
             self.resize(width, layout.totalHeightForWidth(width))
+
+
+def _measure(widget: QWidget) -> None:
+    """Have its layouts know what was said just now, from the innermost one outwards.
+
+    A layout hears of another text in a widget of its own at once, one further out only in the next
+    turn.
+    """
+    for inner in widget.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly):
+        _measure(inner)
+    layout = widget.layout()
+    if layout is not None:
+        layout.activate()
 
 
 class _Row(QFrame):
@@ -186,6 +197,8 @@ class _Row(QFrame):
         name, price = Elided(), label(wording.rate(standing, texts))
         name.setFont(label(bold=True).font())
         name.say(standing.name)
+        if not price.text():
+            price.hide()  # empty it would keep its distance from the phase
         self._phase = label(texts[f"phase.{standing.phase.value}"], tone="quiet")
         self._remains = label(wording.remains(left, texts), tone="quiet", wrap=True)
         self._remains.setObjectName("remainsLabel")

@@ -145,10 +145,8 @@ def result(course: Course, standing: Standing, texts: Texts) -> str:
 
 def remains(left: Left, texts: Texts) -> str:
     """Return what becomes of a host that is left alone."""
-    if left.ends in (Ends.NOTHING_RUNS, Ends.UNKNOWN):
+    if left.ends in (Ends.NOTHING_RUNS, Ends.UNKNOWN, Ends.WAS_LEFT, Ends.NEVER):
         return sentences(texts, texts[f"quitting.{left.ends.value}"], texts["quitting.then-on"])
-    if left.ends is Ends.NEVER:
-        return texts["quitting.never"]
     ended = texts(f"quitting.{left.ends.value}", time=span(left.seconds, texts))
     if left.standing.phase in _BEFORE_READY and left.ends is not Ends.LIMIT:
         ended = texts("quitting.first", then=ended)

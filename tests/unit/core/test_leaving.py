@@ -88,6 +88,18 @@ def test_a_host_without_a_run_ends_by_nothing(phase: Phase, ends: Ends, lives: b
     assert (left.ends, left.lives) == (ends, lives)
 
 
+@pytest.mark.parametrize("rate", [1.98, 0.0])
+def test_what_was_left_running_is_asked_about_again(rate: float) -> None:
+    standing = replace(READY, phase=Phase.OFF, rate=rate, was_left=True)
+    (left,) = left_behind([(standing, None)])
+    assert (left.ends, left.lives) == (Ends.WAS_LEFT, False)
+    assert choices([left]) == (Choice.LEAVE, Choice.POWER_OFF)
+    (failed,) = left_behind([(replace(standing, phase=Phase.FAILED), WISHES)])
+    assert failed.ends is Ends.UNKNOWN
+    (joined,) = left_behind([(replace(standing, phase=Phase.CHECKING), WISHES)])
+    assert joined.ends is Ends.LEASE
+
+
 def test_a_run_whose_terms_nobody_knows_ends_by_nothing_that_we_know() -> None:
     (left,) = left_behind([(READY, None)])
     assert left.ends is Ends.NEVER

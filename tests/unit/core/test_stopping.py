@@ -6,10 +6,19 @@ from dataclasses import replace
 
 import pytest
 
-from desktop.core.errors import AppError
-from desktop.core.events import Ended, Event, Fact, PhaseChanged, PoweringOff, Sample, TaskChanged
+from desktop.core.errors import AgentRefused, AppError, ConnectionLost
+from desktop.core.events import (
+    Ended,
+    Event,
+    Fact,
+    PhaseChanged,
+    PoweringOff,
+    Sample,
+    Surveyed,
+    TaskChanged,
+)
 from desktop.core.phases import Phase
-from desktop.core.stopping import Course, Rung, Seen, Standing, follow, offer, stands
+from desktop.core.stopping import Course, Rung, Seen, Standing, follow, offer, recalled, stands
 
 READY = Standing("box", Phase.READY, is_on=True, address="connect.westb.seetacloud.com")
 LOOKS = [PoweringOff(silent, 3) for silent in range(4)]
@@ -72,6 +81,38 @@ def test_how_a_host_stands_follows_from_what_its_session_says() -> None:
     assert stands(standing, Ended("stopped", "asked")).is_on, "its server is stopped, and no more"
     assert not stands(standing, Ended("stopped", "asked", powered_off=True)).is_on
     assert stands(standing, Fact("provider", None)).provider == "autodl", "nobody knows better"
+
+
+def test_a_host_that_was_left_running_is_taken_to_be_on_until_somebody_has_seen_it() -> None:
+    left = recalled(Standing("box", Phase.OFF), was_left=True)
+    assert (left.is_on, left.was_left) == (True, True)
+    assert recalled(left, was_left=False) == Standing("box", Phase.OFF)
+    silent = AppError("host-silent")
+    for event in (PhaseChanged(Phase.CONNECTING), PhaseChanged(Phase.FAILED, silent)):
+        left = stands(left, event)
+    assert left.was_left, "that it does not answer tells nothing"
+    left = stands(left, TaskChanged("connect", "done"))
+    assert left.was_left, "nor does the host itself, yet"
+    joined = stands(left, Fact("run", "r1"))
+    assert (joined.is_on, joined.was_left) == (True, False)
+    assert recalled(joined, was_left=True) == joined, "what was seen counts for more"
+    off = stands(left, Ended("stopped", "asked", powered_off=True))
+    assert (off.is_on, off.was_left) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("look", "was_left"),
+    [
+        (Surveyed({"gpu.0.name": "4090", "run.model": "o/m"}), True),
+        (Surveyed({"gpu.0.name": "4090"}), False),
+        (Surveyed({"gpu.0.name": "4090"}, AgentRefused("model-too-large")), False),
+        (Surveyed({"gpu.0.name": "4090"}, ConnectionLost("connection-lost")), True),
+        (Surveyed({}, ConnectionLost("host-silent")), True),
+    ],
+)
+def test_a_look_tells_whether_what_was_left_still_runs(look: Surveyed, was_left: bool) -> None:
+    left = Standing("box", Phase.CHECKING, is_on=True, was_left=True, looks=True)
+    assert stands(left, look).was_left is was_left
 
 
 def after(rung: Rung, *events: Event) -> Course:

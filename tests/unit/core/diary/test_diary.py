@@ -132,9 +132,8 @@ def test_who_shows_a_bill_hears_when_it_begins_is_priced_and_ends(
     told: Queue[tuple[bool, bool, float]] = Queue()
 
     def changed() -> None:
-        entry = diary.entry("box")
-        assert entry is not None
-        told.put((entry.ready is not None, entry.is_open, entry.rate))
+        if entry := diary.entry("box"):  # None as soon as the file is open
+            told.put((entry.ready is not None, entry.is_open, entry.rate))
 
     diary = opened(on_changed=changed)
     diary.hear("box", ABOUT, BEGIN)
@@ -223,6 +222,89 @@ def test_a_power_off_after_the_stop_belongs_to_the_session_before(
     diary.close()
     (entry,) = diary.entries()
     assert (entry.rented_s(), entry.because) == (1800, "powered-off")
+
+
+def test_a_try_that_did_not_reach_the_host_hides_no_bill(opened: Callable[..., Diary]) -> None:
+    diary = opened()
+    diary.hear("box", ABOUT, [*BEGIN, Fact("run", RUN), ready(), *END])
+    silent = PhaseChanged(Phase.FAILED, ConnectionLost("connection-lost"))
+    diary.hear("box", ABOUT, [PhaseChanged(Phase.CONNECTING), silent] * 2)
+    diary.close()
+    entry = diary.entry("box")
+    assert entry is not None
+    assert (entry.run, entry.because) == (RUN, "asked")
+
+
+def test_what_was_left_running_is_known_at_the_next_start(
+    opened: Callable[..., Diary], clock: Clock
+) -> None:
+    first = opened()
+    assert first.left("box") is None
+    first.hear("box", ABOUT, [*BEGIN, Fact("run", RUN), ready()])
+    first.hear("lab", ABOUT, [*BEGIN, Fact("run", OTHER_RUN), ready(OTHER_RUN), *END])
+    first.close()
+    clock.now += 7200
+    told: Queue[None] = Queue()
+    second = opened(on_changed=lambda: told.put(None))
+    told.get(timeout=5)
+    left = second.left("box")
+    assert left is not None
+    assert left.run == RUN
+    assert second.entry("box") == left, "its bill is shown"
+    assert (second.left("lab"), second.entry("lab")) == (None, None), "it was seen to stop"
+    silent = PhaseChanged(Phase.FAILED, ConnectionLost("connection-lost"))
+    second.hear("box", ABOUT, [PhaseChanged(Phase.CONNECTING), silent])
+    second.price("box", About("o/m", 3.0, "CNY"))
+    told.get(timeout=5)
+    left = second.left("box")
+    assert left is not None, "nobody has looked"
+    assert left.rate == 3.0
+    second.close()
+    third = opened()
+    third.hear("box", ABOUT, [*BEGIN, PhaseChanged(Phase.OFF)])  # given up before anything was seen
+    third.close()
+    assert third.left("box") == left
+    fourth = opened()
+    fourth.hear("box", ABOUT, [*BEGIN, Fact("run", RUN), ready()])
+    until(lambda: fourth.left("box") is None)
+
+
+@pytest.mark.parametrize(
+    "since",
+    [
+        (Fact("run", OTHER_RUN), *END),
+        END,
+        (Ended("stopped", "asked", powered_off=True), PhaseChanged(Phase.OFF)),
+    ],
+)
+def test_what_was_seen_of_a_host_since_ends_what_was_left_there(
+    opened: Callable[..., Diary], clock: Clock, since: tuple[Event, ...]
+) -> None:
+    first = opened()
+    first.hear("box", ABOUT, [*BEGIN, Fact("run", RUN), ready()])
+    first.close()
+    clock.now += 7200
+    second = opened()
+    second.hear("box", ABOUT, [*BEGIN, *since])
+    second.close()
+    assert second.left("box") is None
+    (before,) = (each for each in second.entries() if each.run == RUN)
+    assert before.rented_s() == 0, "nobody knows what the host did meanwhile"
+    third = opened()
+    third.close()
+    assert third.left("box") is None
+
+
+def test_what_is_settled_is_no_more_left(opened: Callable[..., Diary]) -> None:
+    first = opened()
+    first.hear("box", ABOUT, [*BEGIN, Fact("run", RUN), ready()])
+    first.close()
+    second = opened()
+    second.settle("box", "lost")
+    second.settle("box", "lost")
+    second.close()
+    assert (second.left("box"), second.entry("box")) == (None, None)
+    assert [each.because for each in second.entries()] == ["lost"]
 
 
 def test_a_look_at_a_host_is_no_session_and_the_one_before_stays_the_newest(
@@ -413,7 +495,7 @@ from desktop.core.diary.diary import Diary
 from desktop.core.diary.store import read
 from desktop.core.events import Fact
 path = Path(sys.argv[1])
-diary = Diary(path, interval_s=0.01)
+diary = Diary(path, told.Clock(), interval_s=0.01)
 diary.begin()
 diary.hear("box", told.ABOUT, [*told.BEGIN, Fact("run", {RUN!r}), told.ready(), told.sample(42)])
 until(lambda: any(each.generated == 42 for each in read(path)))
@@ -437,6 +519,7 @@ def test_an_app_that_was_killed_left_what_it_knew(path: Path, opened: Callable[.
     diary.close()
     (entry,) = diary.entries()
     assert (entry.because, entry.generated, entry.ended) == ("cut", 42, entry.seen)
+    assert diary.left("box") == entry, "and its run"
 
 
 def test_a_bug_in_one_event_loses_no_other(

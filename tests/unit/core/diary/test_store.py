@@ -63,6 +63,18 @@ def test_the_newest_entry_of_a_run_is_found(store: Store) -> None:
     assert store.of_run("r9") is None
 
 
+def test_what_was_left_at_work_is_what_the_newest_session_of_each_host_tells(store: Store) -> None:
+    left = replace(WHOLE, because="left")
+    untold = replace(left, id="u", run="", seen=99.0)  # given up before it saw anything
+    other = replace(left, id="s", host="lab", run="r3")
+    stopped = replace(other, id="t", run="", seen=50.0, because="asked")
+    store.save([untold, left, replace(left, id="old", run="r0", seen=5.0), stopped, other])
+    found = store.left()
+    assert [(host, each.id) for host, each in found.items()] == [("box", "e")]
+    store.save([replace(left, because="asked")])
+    assert store.left() == {}
+
+
 def test_what_a_killed_app_left_open_is_closed_with_what_was_known(path: Path) -> None:
     with closing(Store(path)) as store:
         store.save([OPEN, replace(OPEN, id="told", because="idle")])
