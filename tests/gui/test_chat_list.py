@@ -234,17 +234,19 @@ def test_the_list_is_not_read_again_for_each_pause_in_a_draft(
 # -- files ---------------------------------------------------------------------------------------
 
 
-def choose(play: Stage, path: Path) -> None:
-    """Choose a file in the dialog that is open."""
+def choose(play: Stage, *paths: Path) -> None:
+    """Choose files in the dialog that is open."""
     found = play.window.findChildren(QFileDialog)
     dialog = next(each for each in found if each.isVisible())
-    dialog.fileSelected.emit(str(path))
+    if len(paths) == 1:
+        dialog.fileSelected.emit(str(paths[0]))
+    dialog.filesSelected.emit([str(path) for path in paths])
     dialog.reject()
 
 
-def answer(qtbot: QtBot, play: Stage, path: Path) -> None:
-    """Choose a file in the dialog that is open, and wait until all is done with it."""
-    choose(play, path)
+def answer(qtbot: QtBot, play: Stage, *paths: Path) -> None:
+    """Choose files in the dialog that is open, and wait until all is done with them."""
+    choose(play, *paths)
     qtbot.waitUntil(lambda: not play.window.desk.errand.is_under_way, timeout=5_000)
 
 
@@ -288,7 +290,7 @@ def slow_import(
         (slow.before(take) if len(taken) == 2 else take)(*given, **more)
 
     monkeypatch.setattr(store, "take", second_slowly)
-    of_all(play, "Import (JSON or ChatGPT)…")
+    of_all(play, "Import (JSON, Markdown or ChatGPT)…")
     choose(play, all_json)
     assert slow.begun.wait(5)
     yield slow, all_json
@@ -319,10 +321,36 @@ def test_all_are_exported_and_brought_in_beside_those_that_are_there(
     of_all(play, "Export all as Markdown…")
     answer(qtbot, play, tmp_path)
     assert len(list(tmp_path.glob("*.md"))) == 2
-    of_all(play, "Import (JSON or ChatGPT)…")
+    of_all(play, "Import (JSON, Markdown or ChatGPT)…")
     answer(qtbot, play, all_json)
     assert len(titles(play)) == 4
     assert "Imported: 2" in shown_texts(play)
+
+
+def test_what_was_exported_as_markdown_is_brought_in_again(
+    qtbot: QtBot, play: Stage, tmp_path: Path
+) -> None:
+    of_all(play, "Export all as Markdown…")
+    answer(qtbot, play, tmp_path)
+    of_all(play, "Import (JSON, Markdown or ChatGPT)…")
+    answer(qtbot, play, *tmp_path.glob("*.md"))
+    assert toast(play) == "Imported: 2"
+    assert sorted(titles(play)) == ["What is AWQ?"] * 2 + ["风筝怎么飞"] * 2
+    for row in [each for each in rows(play) if each.text == "风筝怎么飞"]:
+        play.window._shelf._open(row)
+        assert messages(play) == ["风筝怎么飞", "靠**风**和线。"]
+
+
+def test_one_file_that_is_something_else_is_said_and_none_is_brought_in(
+    qtbot: QtBot, play: Stage, tmp_path: Path
+) -> None:
+    of_all(play, "Export all as Markdown…")
+    answer(qtbot, play, tmp_path)
+    (tmp_path / "readme.md").write_text("# A page\n\nof words\n", encoding="utf-8")
+    of_all(play, "Import (JSON, Markdown or ChatGPT)…")
+    answer(qtbot, play, *sorted(tmp_path.glob("*.md")))
+    assert "readme.md" in toast(play)
+    assert len(titles(play)) == 2
 
 
 def test_while_an_import_is_under_way_it_is_said_and_the_window_goes_on(
@@ -344,7 +372,7 @@ def test_what_is_imported_already_is_not_begun_again(
     qtbot: QtBot, play: Stage, slow_import: tuple[Slow, Path]
 ) -> None:
     slow, path = slow_import
-    of_all(play, "Import (JSON or ChatGPT)…")
+    of_all(play, "Import (JSON, Markdown or ChatGPT)…")
     assert not [each for each in play.window.findChildren(QFileDialog) if each.isVisible()]
     play.window._shelf._transfer.bring_in(path)  # from a dialog that was open before
     slow.may_go_on.set()
@@ -369,7 +397,7 @@ def test_an_import_that_is_stopped_leaves_nothing_behind(
 
     monkeypatch.setattr(store, "take", told)
     monkeypatch.setattr(store, "known", slowly_after_one)
-    of_all(play, "Import (JSON or ChatGPT)…")
+    of_all(play, "Import (JSON, Markdown or ChatGPT)…")
     choose(play, all_json)
     assert slow.begun.wait(5)
     click(play.window, "undoButton")
@@ -387,7 +415,7 @@ def test_an_import_that_the_disk_refuses_is_said(
         raise StorageError("storage-not-writable", path="chats", reason="No space left on device")
 
     monkeypatch.setattr(play.talk.store, "take", full)
-    of_all(play, "Import (JSON or ChatGPT)…")
+    of_all(play, "Import (JSON, Markdown or ChatGPT)…")
     answer(qtbot, play, all_json)
     assert "No space left" in toast(play)
 
@@ -403,7 +431,7 @@ def test_a_file_that_holds_no_conversations_is_explained(
     qtbot: QtBot, play: Stage, tmp_path: Path
 ) -> None:
     (tmp_path / "no.json").write_text("[1, 2]", encoding="utf-8")
-    of_all(play, "Import (JSON or ChatGPT)…")
+    of_all(play, "Import (JSON, Markdown or ChatGPT)…")
     answer(qtbot, play, tmp_path / "no.json")
     assert len(titles(play)) == 2
     assert child(play.window, "toast").isVisible()

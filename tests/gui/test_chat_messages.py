@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import cast
+
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QTextLine
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFrame
+from PySide6.QtWidgets import QApplication, QFrame, QMenu
 
 from desktop.core.errors import ConnectionLost
 from desktop.core.events import Delta, PhaseChanged, ReplyDone, ReplyStarted
+from desktop.core.explain import Language
 from desktop.core.phases import Phase
 from desktop.ui.transcript.shown import Action
 from tests.helpers.chatting import act, exchange, messages, press, reply, shown_texts
@@ -133,6 +137,78 @@ def test_a_quote_begins_an_answer(play: Stage) -> None:
     act(play, 1, Action.QUOTE)
     assert play.window.desk.composer.editor.toPlainText() == "> answer\n\n"
     assert play.window.focusWidget() is play.window.desk.composer.editor
+
+
+def drag(play: Stage, nth: int, start: int, end: int) -> None:
+    """Drag with the mouse over some characters of a message's first line."""
+    view = play.window.desk.transcript
+    view._settle()
+    seen = next(each for each in view._seen() if each.section == nth)
+    block = seen.block
+    line = block.built().firstBlock().layout().lineAt(0)
+    width = view.width_of(block)
+    left = view.column()[0] + block.inset + block._corner(width).x()
+    y = seen.top - view.verticalScrollBar().value() + 8
+    points = [QPointF(left + cursor_x(line, at), y).toPoint() for at in (start, end)]
+    QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=points[0])
+    QTest.mouseMove(view.viewport(), points[1])
+    QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=points[1])
+
+
+def cursor_x(line: QTextLine, at: int) -> float:
+    x = line.cursorToX(at)
+    return float(x[0] if isinstance(x, tuple) else cast("float", x))
+
+
+def press_quote(play: Stage, nth: int) -> None:
+    """Press the button under a message."""
+    view = play.window.desk.transcript
+    view.hover(nth)
+    click(view, "message-quote")
+
+
+def test_a_quote_takes_what_is_selected(play: Stage) -> None:
+    exchange(play, "more", "First sentence. Second one. Third.")
+    drag(play, 3, 16, 27)
+    press_quote(play, 3)
+    assert play.window.desk.composer.editor.toPlainText() == "> Second one.\n\n"
+
+
+def test_a_quote_of_another_message_takes_all_of_it(play: Stage) -> None:
+    exchange(play, "more", "First sentence. Second one. Third.")
+    drag(play, 3, 16, 27)
+    press_quote(play, 1)
+    assert play.window.desk.composer.editor.toPlainText() == "> answer\n\n"
+
+
+def test_a_message_that_keys_chose_is_quoted_whole(play: Stage) -> None:
+    exchange(play, "more", "First **sentence**.\n\nSecond one.")
+    play.window.desk.transcript.setFocus()
+    QTest.keyClick(play.window.desk.transcript, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
+    act(play, 3, Action.QUOTE)
+    quoted = "> First **sentence**.\n>\n> Second one.\n\n"
+    assert play.window.desk.composer.editor.toPlainText() == quoted
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_menu_names_every_entry_apart(stage: Callable[..., Stage], language: Language) -> None:
+    play = stage(language=language)
+    play.play(ready())
+    exchange(play, "question", "First sentence. Second one.")
+    drag(play, 1, 0, 5)
+    view = play.window.desk.transcript
+    seen = next(each for each in view._seen() if each.section == 1)
+    at = QPoint(round(view.column()[0]) + 20, round(seen.top) + 8)
+    QApplication.sendEvent(
+        view.viewport(),
+        QContextMenuEvent(QContextMenuEvent.Reason.Mouse, at, view.viewport().mapToGlobal(at)),
+    )
+    menu = view.findChild(QMenu)
+    assert menu is not None
+    names = [each.text() for each in menu.actions() if each.text()]
+    menu.close()
+    assert len(names) > 4
+    assert len(set(names)) == len(names)
 
 
 def test_copying_takes_the_markdown(play: Stage) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt, QUrl
@@ -10,11 +11,15 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QLineEdit
 
+from desktop.core.events import Delta, ReplyDone, ReplyStarted
 from desktop.core.texts import Texts
 from desktop.ui.chats.remembered import Memory, Remembered
 from desktop.ui.theme import Theme
+from desktop.ui.transcript.block import Tint
+from desktop.ui.transcript.flow import Seen
+from desktop.ui.transcript.shown import Action
 from desktop.ui.window import Window
-from tests.helpers.chatting import exchange, messages, press, shown_texts, tool
+from tests.helpers.chatting import act, exchange, messages, press, reply, shown_texts, tool
 from tests.helpers.screens import MODEL, RecordingIntents, Stage
 from tests.helpers.talk import Talk
 from tests.helpers.window import child, click
@@ -27,6 +32,10 @@ def play(play: Stage) -> Stage:
 
 
 # -- finding -------------------------------------------------------------------------------------
+
+
+def tints(play: Stage, seen: Seen) -> list[Tint]:
+    return play.window.desk.transcript._tints(seen)
 
 
 def find(play: Stage, text: str) -> QLineEdit:
@@ -73,6 +82,83 @@ def test_each_key_looks_from_where_one_read(play: Stage) -> None:
     first = bar.value()
     QTest.keyClicks(field, "ord")
     assert bar.value() == first
+
+
+def counted(play: Stage) -> str:
+    """Return what the bar says once the search is over."""
+    QTest.qWait(20)
+    while play.window.desk.transcript.searching:
+        QTest.qWait(1)
+    return shown_texts(play)
+
+
+def test_a_new_reply_is_looked_through_while_the_bar_is_open(play: Stage) -> None:
+    field = find(play, "kite")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert "2 of 3" in shown_texts(play)
+    act(play, 1, Action.REGENERATE)
+    reply(play, 2, "No kite at all.")
+    assert "2 of 2" in counted(play)
+    tinted = [seen for seen in play.window.desk.transcript._seen() if tints(play, seen)]
+    assert len(tinted) == 2
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert "2 of 2" in counted(play)  # it is another one, to which nobody had gone
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert "1 of 2" in counted(play)
+
+
+def test_what_only_a_new_reply_brings_is_found(play: Stage) -> None:
+    field = find(play, "submarine")
+    assert "not found" in shown_texts(play)
+    play.say("more")
+    play.play([(0.0, ReplyStarted(2)), (0.0, Delta(2, "A subma"))])
+    play.play([(0.0, Delta(2, "rine.")), (0.0, ReplyDone(2, "stop", None, None, None))])
+    assert "1 of 1" in counted(play)
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert "1 of 1" in counted(play)
+
+
+def test_stepping_versions_and_deleting_count_anew(play: Stage) -> None:
+    act(play, 1, Action.REGENERATE)
+    reply(play, 2, "No kite at all.")
+    field = find(play, "kite")
+    assert "1 of 2" in shown_texts(play)
+    act(play, 1, Action.PREVIOUS)
+    assert "1 of 3" in counted(play)
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert "2 of 3" in counted(play)
+    act(play, 1, Action.DELETE)  # the other version stands there now
+    assert "2 of 2" in counted(play)
+
+
+def test_a_search_made_again_moves_nothing(play: Stage) -> None:
+    for number in range(8):
+        exchange(play, f"question {number}", "word here, word there. " * 60)
+    transcript = play.window.desk.transcript
+    bar = transcript.verticalScrollBar()
+    find(play, "word")
+    bar.setValue(0)
+    QTest.qWait(20)
+    play.say("more")
+    reply(play, max(play.talk.replies.asked), "another word")
+    bar.setValue(0)
+    before = bar.value()
+    play.window.desk.show_messages()
+    play.window.desk.transcript.present(
+        [replace(each.now(), text=f"{each.text} word") for each in transcript.flow.sections]
+    )
+    assert "of" in counted(play)
+    assert bar.value() == before
+
+
+def test_a_closed_bar_looks_for_nothing_in_a_new_reply(play: Stage) -> None:
+    field = find(play, "kite")
+    QTest.keyClick(field, Qt.Key.Key_Escape)
+    act(play, 1, Action.REGENERATE)
+    reply(play, 2, "No kite at all.")
+    counted(play)
+    transcript = play.window.desk.transcript
+    assert (transcript.matches, transcript.searching) == (0, False)
 
 
 # -- zoom ----------------------------------------------------------------------------------------

@@ -1,11 +1,12 @@
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QInputMethodEvent
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from desktop.ui.composer import Editor
+from desktop.ui.composer import Editor, State
+from tests.helpers.scenes import settle
 from tests.helpers.screens import Stage, ready, talking
 
 Make = Callable[..., Stage]
@@ -15,6 +16,19 @@ def editor_of(stage: Stage) -> Editor:
     found = stage.window.findChild(Editor, "composer")
     assert found is not None
     return found
+
+
+class Drawn(QObject):
+    """Counts how often a widget is drawn."""
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget)
+        self.count = 0
+        widget.installEventFilter(self)
+
+    def eventFilter(self, _: QObject, event: QEvent) -> bool:  # noqa: N802
+        self.count += event.type() == QEvent.Type.Paint
+        return False
 
 
 def test_enter_sends_what_was_typed_and_empties_the_field(qtbot: QtBot, stage: Make) -> None:
@@ -61,6 +75,40 @@ def test_it_grows_with_the_text_up_to_eight_lines(stage: Make) -> None:
     eight = editor.height()
     editor.setPlainText("\n" * 50)
     assert one < four < eight == editor.height()
+
+
+def test_a_long_text_has_no_bar_below_it_at_any_width(stage: Make) -> None:
+    editor = editor_of(stage())
+    editor.setPlainText("> " + "This is a sentence of it. " * 60 + "\n\nthe end")
+    for width in range(200, 700, 7):
+        editor.resize(width, editor.height())
+        QApplication.processEvents()
+        assert not editor.horizontalScrollBar().isVisible(), width
+        assert editor.cursorRect().bottom() <= editor.viewport().height()
+
+
+def test_the_placeholder_of_another_kind_of_conversation_is_drawn_at_once(stage: Make) -> None:
+    composer = stage().window.desk.composer
+    composer.editor.clearFocus()
+    composer.show_state(State(one_shot=True))
+    settle()
+    before = composer.editor.grab().toImage()
+    drawn = Drawn(composer.editor.viewport())
+    composer.show_state(State())
+    settle()
+    assert drawn.count
+    assert composer.editor.grab().toImage() != before
+
+
+def test_a_placeholder_is_cut_where_the_field_is_narrow(stage: Make) -> None:
+    editor = editor_of(stage())
+    editor.setPlaceholderText("The beginning of a text, which the model continues")
+    whole = editor.placeholderText()
+    editor.resize(180, editor.height())
+    assert editor.placeholderText().endswith("…")
+    assert editor.fontMetrics().horizontalAdvance(editor.placeholderText()) < 180
+    editor.resize(900, editor.height())
+    assert editor.placeholderText() == whole
 
 
 def test_while_nothing_starts_one_may_write_but_not_send(qtbot: QtBot, stage: Make) -> None:

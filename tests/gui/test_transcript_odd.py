@@ -67,8 +67,11 @@ def test_no_pattern_takes_quadratic_time(line: str) -> None:
     assert time.thread_time() - began < 0.5
 
 
-def test_an_endless_line_of_code_is_shown_cut_short_and_copied_whole(view: Transcript) -> None:
+def test_an_endless_line_of_code_is_shown_cut_short_and_copied_whole(
+    qtbot: QtBot, view: Transcript
+) -> None:
     view.present([Shown("a", "assistant", f"```\n{'y' * 50_000}\n```")])
+    qtbot.waitUntil(lambda: view.flow.sections[0].whole)
     (code,) = [block for block in blocks(view) if isinstance(block, CodeBlock)]
     assert code.length() < 5_000
     assert code.fence.source == "y" * 50_000

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from PySide6.QtCore import QEvent
+from PySide6.QtCore import QEvent, QPointF
 from PySide6.QtWidgets import QApplication, QWidget
 
+from desktop.core.chat.conversation import Attachment, Message
 from desktop.core.explain import Explanation, Language
 from desktop.core.texts import Texts
+from desktop.ui.chats.message import shown
 from desktop.ui.transcript.lexing import LEXERS
 from desktop.ui.transcript.shown import Action, Shown
 from desktop.ui.transcript.view import Transcript
@@ -49,6 +51,30 @@ SHORT = {
     "zh": "注意力 = 用相似度加权平均。查询与键的**点积**给出权重，值按权重",
     "en": "Attention is a weighted mean. The **dot product** of query and key gives the",
 }
+ASKED = {"zh": "这个日志里哪里出错了？", "en": "What went wrong in this log?"}
+FOUND = {
+    "zh": "第 780 行：显存不够，引擎退出了。",
+    "en": "Line 780: the card ran out of memory, and the engine ended.",
+}
+LOG = Attachment(
+    "server.log",
+    "".join(
+        f"2026-01-01 12:00:{number % 60:02d} "
+        + ("ERROR CUDA out of memory" if number == 779 else f"INFO request {number} done")
+        + "\n"
+        for number in range(800)
+    ),
+)
+SCRIPT = Attachment("serve.py", "import sys\n\n\ndef main() -> int:\n    return 0\n")
+
+
+def with_files(language: Language) -> list[Shown]:
+    """Return a question about a long log, and its answer."""
+    asked = Message("1", "", "", "user", ASKED[language], 0.0, attachments=(LOG, SCRIPT))
+    return [
+        shown(asked, Texts(language), may=EDITABLE),
+        Shown("2", "assistant", FOUND[language], figures=FIGURES[language], actions=ALL),
+    ]
 
 
 def conversation(language: Language) -> list[Shown]:
@@ -123,4 +149,26 @@ def _page(number: int) -> Picture:
     return Picture(show)
 
 
+def _files(*opened: int) -> Picture:
+    @contextmanager
+    def show(look: Look) -> Iterator[QWidget]:
+        LEXERS.get("py")
+        view = Transcript(dress(look.theme), Texts(look.language))
+        view.resize(900, 600)
+        view.show()
+        view.present(with_files(look.language))
+        for index in opened:
+            section = view.flow.sections[0]
+            seen = next(each for each in view._seen() if each.block is section.files[index].line)
+            view.activate(seen, QPointF())
+        settle(view)
+        try:
+            yield view
+        finally:
+            close(view)
+
+    return Picture(show)
+
+
 PICTURES = {f"transcript-{number}": _page(number) for number in range(3)}
+PICTURES |= {"files": _files(), "files-script": _files(1), "files-log": _files(0)}

@@ -72,6 +72,10 @@ class Deeds:
         return next((each for each in path if each.id == name), None)
 
     def _quotable(self, message: Message) -> str:
+        """Return what is selected of a message, else all of it, else the names of its files."""
+        selected = self._desk.transcript.selected_in(message.id)
+        if selected.strip():
+            return selected
         return message.content or "\n".join(each.name for each in message.attachments)
 
     def _ask(self, reply: Message, *, go_on: bool) -> None:

@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop.core.chat.conversation import Conversation, Setup
@@ -37,6 +38,7 @@ from desktop.ui.chats.told import told
 from desktop.ui.chats.writing import Writing
 from desktop.ui.composer import Composer
 from desktop.ui.conversation import ConversationPage
+from desktop.ui.editor import typed
 from desktop.ui.intents import HostKey
 from desktop.ui.theme import Theme
 from desktop.ui.transcript.view import Transcript
@@ -99,6 +101,7 @@ class Desk(QWidget):
         composer.cancelled.connect(self.stop)
         composer.tuned.connect(self.tuned)
         composer.editor.undone.connect(self.toast.undo)
+        composer.editor.compose_for(transcript)
         composer.refused.connect(self.toast.say)
         self.page.dropped.connect(composer.attach)
         transcript.acted.connect(self._act)
@@ -324,6 +327,13 @@ class Desk(QWidget):
             self.listed.emit()
         elif message is not None:
             self._reader.hear(event, kept.message_of(number) or message)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        """Take what is written while the keyboard is on something that has no use for it."""
+        if text := typed(event):
+            self.composer.editor.type_in(text)
+        else:
+            super().keyPressEvent(event)
 
     def end(self) -> None:
         """Keep what is typed, and ask the store nothing more: the app ends."""

@@ -101,7 +101,7 @@ class FindBar(QFrame):
         self._tell(self._transcript.find_next(0))
 
     def _step(self, by: int) -> None:
-        if self._found:
+        if self._transcript.matches:
             self._tell(self._transcript.find_next(by))
 
     def _tell(self, here: int) -> None:

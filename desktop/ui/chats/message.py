@@ -40,6 +40,8 @@ def shown(
         id=message.id,
         role=message.role,
         text=text,
+        typed=message.content if message.attachments else "",
+        files=message.attachments,
         reasoning=message.reasoning,
         reasoning_s=message.reasoning_s,
         figures=figures(message, texts) if is_reply else "",
@@ -64,7 +66,7 @@ def figures(message: Message, texts: Texts) -> str:
         return " ⋅ ".join(parts)
     if outcome.finish_reason not in ("stop", "failed"):
         parts.append(texts.word("finish", outcome.finish_reason) or outcome.finish_reason)
-    if outcome.usage is not None:
+    if outcome.usage is not None and outcome.usage.completion_tokens:
         parts.append(texts("reply.tokens", count=f"{outcome.usage.completion_tokens:,}"))
     if outcome.tokens_per_s is not None:
         parts.append(texts("reply.speed", rate=f"{outcome.tokens_per_s:.1f}"))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QListView
 
 from desktop.core.texts import Texts
 from desktop.ui.chats.listing import Row
 from desktop.ui.chats.row_painter import RowPainter
 from desktop.ui.chats.rows import ROW, Index, Rows
+from desktop.ui.editor import typed
 from desktop.ui.theme import Theme
+
+_FOR_A_WHILE = (Qt.FocusReason.PopupFocusReason, Qt.FocusReason.ActiveWindowFocusReason)
 
 
 class RowList(QListView):
@@ -19,10 +22,16 @@ class RowList(QListView):
     Signals:
         opened: this row.
         deleting: this conversation.
+        asked: for the menu at this place, and whether with the mouse.
+        typed: what a key writes; it is meant for another field.
+        left: the keyboard went to something else in the window.
     """
 
     opened = Signal(object)
     deleting = Signal(str)
+    asked = Signal(QPoint, bool)
+    typed = Signal(str)
+    left = Signal()
 
     def __init__(self, model: Rows, theme: Theme, texts: Texts) -> None:
         super().__init__()
@@ -38,7 +47,6 @@ class RowList(QListView):
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.verticalScrollBar().setSingleStep(24)
         self.setMouseTracking(True)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.clicked.connect(self._click)
         theme.changed.connect(self.viewport().update)
 
@@ -56,12 +64,26 @@ class RowList(QListView):
         if first is not None and not self.selectionModel().hasSelection():
             self.setCurrentIndex(first)
 
+    def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802
+        """Tell where it went for good: not into a menu, another window or a title."""
+        super().focusOutEvent(event)
+        if event.reason() not in _FOR_A_WHILE and self.state() != QListView.State.EditingState:
+            self.left.emit()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802
+        """Ask for the menu."""
+        self.asked.emit(event.pos(), event.reason() is QContextMenuEvent.Reason.Mouse)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
-        """Open, delete, or walk."""
+        """Open, delete, walk; what is written is handed on, rather than looked for among titles."""
         row = self.currentIndex().data(ROW)
-        if row is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        if self.state() == QListView.State.EditingState:  # Enter in the title's field comes by
+            super().keyPressEvent(event)
+        elif row is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.opened.emit(row)
         elif row is not None and event.key() == Qt.Key.Key_Delete:
             self.deleting.emit(row.conversation)
+        elif text := typed(event):
+            self.typed.emit(text)
         else:
             super().keyPressEvent(event)

@@ -34,6 +34,8 @@ class Shelf(QObject):
         sidebar.sought.connect(self._seek)
         sidebar.wished.connect(self._wished)
         sidebar.edited.connect(self.refresh)
+        sidebar.typed.connect(desk.composer.editor.type_in)
+        desk.composer.editor.compose_for(sidebar.list)
         desk.listed.connect(self.refresh)
         self.refresh()
 

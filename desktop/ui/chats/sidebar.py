@@ -58,6 +58,7 @@ class Sidebar(QFrame):
         sought: the field holds this, as of a moment ago.
         edited: a title was typed, or not after all: the list may be shown anew.
         wished: one of DEEDS, and the conversation; or one of OF_ALL, and "".
+        typed: text that is meant for the composer.
     """
 
     opened = Signal(object)
@@ -65,6 +66,7 @@ class Sidebar(QFrame):
     sought = Signal(str)
     edited = Signal()
     wished = Signal(str, str)
+    typed = Signal(str)
 
     def __init__(self, theme: Theme, texts: Texts) -> None:
         super().__init__()
@@ -123,7 +125,9 @@ class Sidebar(QFrame):
         self._more.clicked.connect(self._open_more)
         self.list.opened.connect(self.opened)
         self.list.deleting.connect(lambda name: self.wished.emit("delete", name))
-        self.list.customContextMenuRequested.connect(self._open_menu)
+        self.list.asked.connect(self._open_menu)
+        self.list.typed.connect(self.typed)
+        self.list.left.connect(self._mark_open)
         self.rows.renamed.connect(lambda name, title: self.wished.emit(f"rename {title}", name))
         delegate = self.list.itemDelegate()
         delegate.closeEditor.connect(self.edited, Qt.ConnectionType.QueuedConnection)
@@ -146,18 +150,29 @@ class Sidebar(QFrame):
         chosen, message = self._chosen(current)
         self._current = current
         self.rows.put(rows)
-        here = self.rows.find(chosen, message)
-        if not here.isValid():
-            here = self.rows.find(current)
-        if here != self.list.currentIndex():
-            self.list.setCurrentIndex(here)
-        if not here.isValid():
-            self.list.clearSelection()
+        self._mark(chosen, message)
         self.list.verticalScrollBar().setValue(place)
         policy = Qt.FocusPolicy  # where there is nothing, the keyboard has nothing to do
         self.list.setFocusPolicy(policy.StrongFocus if rows else policy.NoFocus)
         self._empty.setText("" if rows else empty)
         self._empty.setVisible(not rows)
+
+    def _mark(self, conversation: str, message: str) -> None:
+        here = self.rows.find(conversation, message)
+        if not here.isValid():
+            here = self.rows.find(self._current)
+        if here != self.list.currentIndex():
+            self.list.setCurrentIndex(here)
+        if not here.isValid():
+            self.list.clearSelection()
+
+    def _mark_open(self) -> None:
+        """Mark the conversation that is read, wherever a click or the keyboard was last."""
+        row: Row | None = self.list.currentIndex().data(ROW)
+        if row is None or row.conversation != self._current:
+            place = self.list.verticalScrollBar().value()
+            self._mark(self._current, "")
+            self.list.verticalScrollBar().setValue(place)
 
     def _chosen(self, current: str) -> tuple[str, str]:
         """Return which row is marked: where the keyboard walked to, while no other is opened."""
@@ -182,10 +197,13 @@ class Sidebar(QFrame):
 
     # -- menus -------------------------------------------------------------------------------------
 
-    def _open_menu(self, where: QPoint) -> None:
+    def _open_menu(self, where: QPoint, by_mouse: bool) -> None:
         row: Row | None = self.list.indexAt(where).data(ROW)
         if row is not None and not row.is_heading:
-            self.menu_of(row).popup(self.list.viewport().mapToGlobal(where))
+            menu = self.menu_of(row)
+            if by_mouse:  # who came with keys walks on from here
+                menu.aboutToHide.connect(self._mark_open)
+            menu.popup(self.list.viewport().mapToGlobal(where))
 
     def menu_of(self, row: Row) -> QMenu:
         """Return the menu of one conversation."""

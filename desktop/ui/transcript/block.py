@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import (
@@ -12,6 +13,7 @@ from PySide6.QtGui import (
     QTextCursor,
     QTextDocument,
     QTextOption,
+    QTextTable,
 )
 
 from desktop.ui.transcript.look import Look
@@ -207,9 +209,14 @@ class Block:
         start, end = sorted(span)
         if start == 0 and end >= self.length():
             return self.source()
-        fragment = _cursor(self.built(), (start, end)).selectedText()
-        # Qt's paragraph and line separators, and its stand-in for a table's cell border.
-        return fragment.replace("\u2029", "\n").replace("\u2028", "\n").replace("\ufdd0", "\t")
+        cursor = _cursor(self.built(), (start, end))
+        if self.built().rootFrame().childFrames():
+            pieces = _pieces(cursor)
+            if len(pieces) > 1:
+                text = "".join(joint + self.selected_text(piece) for joint, piece in pieces)
+                return text[len(pieces[0][0]) :]
+        # Qt's paragraph and line separators.
+        return cursor.selectedText().replace("\u2029", "\n").replace("\u2028", "\n")
 
     def occurrences(self, text: str) -> list[Span]:
         """Return where a text stands in the document, in whatever case, without overlaps."""
@@ -236,6 +243,47 @@ def _air(document: QTextDocument) -> float:
     """Return what Qt adds over the first line to make it as high as it shall be."""
     line = document.firstBlock().layout().lineAt(0)
     return line.y() if line.isValid() else 0.0
+
+
+def _pieces(cursor: QTextCursor) -> list[tuple[str, Span]]:
+    """Return what is selected of every paragraph and cell, and what stands before each.
+
+    Qt selects whole cells as soon as there are two of them, a rectangle of them inside one table,
+    and paints them so; but its text of them has no borders.
+    """
+    table = cursor.currentTable()
+    if cursor.hasComplexSelection() and table is not None:
+        return _cells(table, *cast("tuple[int, int, int, int]", cursor.selectedTableCells()))
+    start, end = cursor.selectionStart(), cursor.selectionEnd()
+    pieces: list[tuple[str, Span]] = []
+    block, here = cursor.document().findBlock(start), QTextCursor(cursor.document())
+    while block.isValid() and block.position() <= end:
+        first = block.position()
+        here.setPosition(first)
+        piece = max(start, first), min(end, first + block.length() - 1)
+        table = here.currentTable()
+        if table is not None and end > table.cellAt(first).lastPosition():  # and so all of it
+            pieces += _cells(table, 0, table.rows(), 0, table.columns())
+            block = cursor.document().findBlock(table.lastPosition())
+        elif piece[0] < piece[1]:  # Qt puts empty paragraphs around tables
+            pieces.append(("\n", piece))
+        block = block.next()
+    return pieces
+
+
+def _cells(
+    table: QTextTable, row: int, rows: int, column: int, columns: int
+) -> list[tuple[str, Span]]:
+    """Return the cells of a rectangle as they are read, and what stands before each."""
+    order = list(range(column, column + columns))
+    if table.format().layoutDirection() is Qt.LayoutDirection.RightToLeft:
+        order.reverse()
+    cells = [
+        ("\n" if each == order[0] else "\t", table.cellAt(line, each))
+        for line in range(row, row + rows)
+        for each in order
+    ]
+    return [(joint, (cell.firstPosition(), cell.lastPosition())) for joint, cell in cells]
 
 
 def _cursor(document: QTextDocument, span: Span) -> QTextCursor:

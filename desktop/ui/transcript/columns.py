@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from typing import TypeVar
 
 from PySide6.QtGui import QFontMetricsF
 
@@ -20,7 +22,10 @@ _PIECES = re.compile(
 )
 _WIDEST = 26.0  # ems that a column asks for at most before its text wraps
 _MARKUP = re.compile(r"\*\*|__|`|~~|\]\([^)]*\)|[$\\]")
-_ALIGNED = {(True, True): "center", (False, True): "right"}
+_ALIGNED = {(True, True): "center", (False, True): "right", (True, False): "left"}
+
+
+T = TypeVar("T")
 
 
 class Columns:
@@ -28,14 +33,17 @@ class Columns:
 
     Attributes:
         shift: by how many pixels the table is moved sideways.
+        rightwards: its first column is the rightmost.
     """
 
     def __init__(self, look: Look, head: str, rows: str) -> None:
         self.shift = 0.0
         header, delimiters = head.split("\n")
         self.titles = cells(header)
+        self.rightwards = _is_rightwards(header)
+        plain = "right" if self.rightwards else "left"
         self._alignments = [
-            _ALIGNED.get((cell.startswith(":"), cell.endswith(":")), "left")
+            _ALIGNED.get((cell.startswith(":"), cell.endswith(":")), plain)
             for cell in cells(delimiters)[:_MOST_COLUMNS]
         ]
         self._rows = [self.titles]
@@ -72,6 +80,10 @@ class Columns:
         """Return "left", "center" or "right"."""
         return self._alignments[index]
 
+    def placed(self, cells: list[T]) -> list[T]:
+        """Return what each column has as it stands from left to right; Qt mirrors no tables."""
+        return cells[::-1] if self.rightwards else cells
+
     def widths(self, width: float) -> list[float]:
         """Return the columns' widths inside their padding, for a table of this width."""
         room = width - 2 * PAD * self.count
@@ -82,6 +94,12 @@ class Columns:
     def whole(self, width: float) -> float:
         """Return how wide the table is where the column has this width."""
         return sum(self.widths(width)) + 2 * PAD * self.count
+
+
+def _is_rightwards(text: str) -> bool:
+    """Tell whether most letters of a text are read from right to left."""
+    kinds = [unicodedata.bidirectional(letter) for letter in text]
+    return sum(kind in ("R", "AL") for kind in kinds) > kinds.count("L")
 
 
 def shared(naturals: list[float], narrowest: list[float], room: float) -> list[float]:

@@ -23,7 +23,9 @@ class Finding:
         self._text = ""
         self._found: list[find.Match] = []
         self._current: find.Match | None = None
-        self._from = (0, 0)
+        self._from = (0, 0, 0)
+        self._again = False  # what is read has changed meanwhile
+        self._unseen = False  # the current place is another one, and nobody went there
         self._steps: Iterator[list[find.Match]] | None = None
 
     def seek(self, sections: Sequence[Section], text: str, seen: Seen | None) -> None:
@@ -32,8 +34,24 @@ class Finding:
         self._text = text
         if seen is not None:
             hidden = len(sections[seen.section].folded) if seen.index else 0
-            self._from = (seen.section, seen.index + hidden)
+            self._from = (seen.section, seen.index + hidden, 0)
         self._steps = find.matches(sections, text, self._from[0])
+
+    def seek_again(self, before: Sequence[Section], after: Sequence[Section]) -> None:
+        """Look for the same text in other messages, from the current place on.
+
+        Nothing is gone to: where the current place is another one then, `step` goes there first.
+        """
+        gone_to = self._current if not self._unseen else None
+        place = self._from if gone_to is None else _order(gone_to)
+        held = before[place[0]] if place[0] < len(before) else None
+        text, again = self._text, self._again or self._current is not None or not self.searching
+        self.clear()
+        self._text, self._again = text, again
+        known = after.index(held) if held in after else min(place[0], len(after))
+        self._from = (known, *place[1:]) if held in after else (known, 0, 0)
+        self._unseen = again and (gone_to is None or held not in after)
+        self._steps = find.matches(after, text, known)
 
     def advance(self, until: float) -> None:
         """Look on until a time of the performance counter."""
@@ -55,7 +73,13 @@ class Finding:
     def clear(self) -> None:
         """Look for nothing any more."""
         self._text, self._found, self._current, self._steps = "", [], None, None
-        self._from = (0, 0)
+        self._from = (0, 0, 0)
+        self._again = self._unseen = False
+
+    @property
+    def sought(self) -> bool:
+        """Tell whether there is a text to look for."""
+        return bool(self._text)
 
     @property
     def searching(self) -> bool:
@@ -83,18 +107,25 @@ class Finding:
         """Make the first place at or after where one began the current one, and return it.
 
         Returns:
-            None while it is not known, or where there is none.
+            None while it is not known, where there is none, and where one did not ask to go.
         """
-        at = bisect_left(self._found, self._from, key=_place)
+        at = bisect_left(self._found, self._from, key=_order)
         if at < len(self._found):
             self._current = self._found[at]
         elif self._found and not self.searching:
             self._current = self._found[0]
+        if self._again and self._current is not None:
+            self._unseen = self._unseen or _order(self._current) != self._from
+            return None
         return self._current
 
     def step(self, by: int) -> find.Match | None:
         """Go to another place, around the end, and return it; 0 stays at the current one."""
-        if self._found and by:
+        if not self._found or not by:
+            return self._current
+        stays = self._unseen and by > 0 and self._current is not None
+        self._unseen = False
+        if not stays:
             here = self.number - 1 if self._current is not None else -min(by, 1)
             self._current = self._found[(here + by) % len(self._found)]
         return self._current

@@ -121,11 +121,7 @@ class FoldBlock(Block):
 
     def decorate(self, painter: QPainter, width: float) -> None:
         """Paint the title beside a small arrow."""
-        painter.setPen(QPen(self.look.colour("quiet"), 1.6, c=Qt.PenCapStyle.RoundCap))
-        middle = QPointF(6, self._HEIGHT / 2)
-        arms = ((-3, -1.5), (3, -1.5), (0, 2.2)) if self.open else ((-1.5, -3), (-1.5, 3), (2.2, 0))
-        first, second, tip = (middle + QPointF(*arm) for arm in arms)
-        painter.drawPolyline([first, tip, second])
+        paint_arrow(painter, self.look, QPointF(6, self._HEIGHT / 2), is_open=self.open)
         painter.setFont(self.look.small)
         box = QRectF(18, 0, width - 18, self._HEIGHT)
         painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, self.title)
@@ -138,6 +134,14 @@ class FoldBlock(Block):
         """Open or close it."""
         self.open = not self.open
         return None
+
+
+def paint_arrow(painter: QPainter, look: Look, middle: QPointF, *, is_open: bool) -> None:
+    """Paint the small arrow of a line that folds, and leave its pen for the title."""
+    painter.setPen(QPen(look.colour("quiet"), 1.6, c=Qt.PenCapStyle.RoundCap))
+    arms = ((-3, -1.5), (3, -1.5), (0, 2.2)) if is_open else ((-1.5, -3), (-1.5, 3), (2.2, 0))
+    first, second, tip = (middle + QPointF(*arm) for arm in arms)
+    painter.drawPolyline([first, tip, second])
 
 
 class NoteBlock(Block):

@@ -13,6 +13,7 @@ from dataclasses import replace
 from desktop.core.amounts import duration
 from desktop.ui.transcript.block import Block
 from desktop.ui.transcript.column import Column
+from desktop.ui.transcript.files import File
 from desktop.ui.transcript.footer import HEIGHT, FooterBlock
 from desktop.ui.transcript.growing import Growing
 from desktop.ui.transcript.look import Look
@@ -21,6 +22,9 @@ from desktop.ui.transcript.shown import Shown
 
 _FIRST_GAP = 10.0
 _AFTER_FOLD = 16.0
+_AFTER_FILE = 8.0
+_OVER_USER = 22.0
+_A_FILE = 42.0  # about the height of a file's line with its gap
 _INSET = 18.0  # of what a fold holds
 _PIECE = 2048  # characters that are split at once: 6 ms where every other one ends a line
 
@@ -31,6 +35,7 @@ class Section:
     Attributes:
         shown: what it shows, its text so far included.
         column: its blocks, as far as it was opened.
+        files: that go with it, once it was opened.
     """
 
     def __init__(self, look: Look, shown: Shown) -> None:
@@ -44,9 +49,11 @@ class Section:
         self._folded: Growing | None = None  # what the fold holds, once it was open
         self._body: Growing | None = None
         self._said: list[UserBlock] = []
+        self._footer: FooterBlock | None = None
+        self.files: list[File] = []
         self._text: list[str] = [shown.text]
         self._reasoning: list[str] = [shown.reasoning]
-        self._bulk = _bulk(shown.text)
+        self._bulk = _bulk(_seen_of(shown))
         self._guess: float | None = None
 
     @property
@@ -92,6 +99,7 @@ class Section:
             share = 0.75 if self.shown.role == "user" else 1.0
             per_line = max(self._width * share / (line * 0.42), 8)
             self._guess = (lines * 0.9 + size / per_line * 0.75) * line + HEIGHT + 44
+            self._guess += len(self.shown.files) * _A_FILE
         return self._guess
 
     def set_width(self, width: float) -> None:
@@ -131,6 +139,8 @@ class Section:
         for growing in (self._body, self._folded):
             if growing is not None:
                 growing.renew(look)
+        for file in self.files:
+            file.renew(look)
         for block in [*self.column.blocks, *self._said, *([self._fold] if self._fold else [])]:
             if block.look is not look:
                 block.renew(look)
@@ -169,7 +179,9 @@ class Section:
         return changed
 
     def _head(self) -> list[Block]:
-        """Return what stands over the body: the fold and, while it is open, what it holds."""
+        """Return what stands over the body: the folds and, while they are open, what they hold."""
+        if self.shown.files:
+            return self._of_files()
         held = self._held_text()
         if not held:
             return []
@@ -180,6 +192,26 @@ class Section:
         if not self._fold.open:
             return [self._fold]
         return [self._fold, *self._held(held).blocks]
+
+    def _of_files(self) -> list[Block]:
+        """Return the lines of the files, under each that is open its text."""
+        if not self.files:
+            self.files = [File(self._look, each) for each in self.shown.files]
+            self.files[0].line.gap = _OVER_USER
+        return [
+            block
+            for file in self.files
+            for block in (file.line, *(file.held if file.line.open else ()))
+        ]
+
+    def _of_typing(self) -> list[UserBlock]:
+        """Return the bubble with what was typed; none where only files were sent."""
+        shown = self.shown
+        if not self._said and (shown.typed or not shown.files):
+            self._said = said(self._look, _seen_of(shown))
+            if shown.files:
+                self._said[0].gap = _AFTER_FILE
+        return self._said
 
     def _held_text(self) -> str:
         return self.text if self.shown.role == "system" else self.reasoning
@@ -210,9 +242,16 @@ class Section:
         if shown.note is not None:
             note = shown.note
             tail.append(NoteBlock(look, [note.title, note.detail, note.hint], error=True))
-        if not shown.streaming and self.whole:
-            tail.append(FooterBlock(look, shown))
+        if self.whole and (shown.figures or not shown.streaming):
+            tail.append(self._foot())
         return tail
+
+    def _foot(self) -> FooterBlock:
+        """Return the footer, the same one while a reply grows over it."""
+        foot = self._footer
+        if foot is None or foot.shown is not self.shown or foot.look is not self._look:
+            foot = self._footer = FooterBlock(self._look, self.shown)
+        return foot
 
     def _show(self, first: int) -> int:
         """Put blocks into the column from an index of the body on; returns the first changed."""
@@ -221,8 +260,7 @@ class Section:
         if self._body is not None:
             body = self._body.blocks
         elif self.shown.role == "user":
-            self._said = self._said or said(self._look, self.text)
-            body = [*self._said]
+            body = [*self._of_typing()]
         same = self.column.blocks[: len(head)] == head and first > 0
         start = len(head) + first if same else 0
         if body and self._body is not None:
@@ -232,11 +270,17 @@ class Section:
 
     @property
     def folded(self) -> list[Block]:
-        """The blocks that a closed fold hides, made now where it was never open."""
-        held = self._held_text()
-        if not held or self._fold is None or self._fold.open:
+        """The blocks that closed folds hide, made now where they were never open."""
+        folds = (block for block in self.column.blocks if isinstance(block, FoldBlock))
+        return [block for fold in folds for block in self._under(fold)]
+
+    def _under(self, block: Block) -> list[Block]:
+        """Return what a block hides: nothing unless it is a fold and closed."""
+        if not isinstance(block, FoldBlock) or block.open:
             return []
-        return self._held(held).blocks
+        if block is self._fold:
+            return self._held(self._held_text()).blocks
+        return next((file.held for file in self.files if file.line is block), [])
 
     def _held(self, held: str) -> Growing:
         if self._folded is None:
@@ -247,16 +291,16 @@ class Section:
         return self._folded
 
     def all_blocks(self) -> list[Block]:
-        """Return its blocks as if the fold were open; opens the message."""
+        """Return its blocks as if the folds were open; opens the message."""
         self.open()
-        blocks = self.column.blocks
-        return [*blocks[:1], *self.folded, *blocks[1:]]
+        return [each for block in self.column.blocks for each in (block, *self._under(block))]
 
-    def unfold(self) -> None:
-        """Open the fold."""
-        if self._fold is not None and not self._fold.open:
-            self._fold.open = True
-            self.refresh()
+    def unfold(self, hidden: Block | None = None) -> None:
+        """Open the fold that hides a block; without one, all of them."""
+        for fold in [block for block in self.column.blocks if isinstance(block, FoldBlock)]:
+            if not fold.open and (hidden is None or hidden in self._under(fold)):
+                fold.open = True
+        self.refresh()
 
     # -- while it changes --------------------------------------------------------------------
 
@@ -302,15 +346,17 @@ class Section:
                 self._folded.finish()
         elif self._body is not None:
             changed = len(self._body.blocks)
+        if old.reasoning_s != shown.reasoning_s:  # the fold over the body says it
+            changed = 0
         return self._show(changed)
 
     def _replace(self, shown: Shown) -> int:
         """Begin anew with another text."""
         self._text, self._reasoning = [shown.text], [shown.reasoning]
-        self._bulk, self._guess = _bulk(shown.text), None
+        self._bulk, self._guess = _bulk(_seen_of(shown)), None
         opened, self._opened = self._opened, False
         self._body = self._folded = None
-        self._said, self._fed = [], 0
+        self._said, self.files, self._fed = [], [], 0
         if opened:
             self.open(0.0)
         return 0
@@ -330,6 +376,11 @@ class Section:
         """The index of the footer, where there is one."""
         blocks = self.column.blocks
         return len(blocks) - 1 if blocks and isinstance(blocks[-1], FooterBlock) else None
+
+
+def _seen_of(shown: Shown) -> str:
+    """Return what is seen of a text while its folds are closed."""
+    return shown.typed if shown.files else shown.text
 
 
 def _bulk(text: str) -> tuple[int, int]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from desktop.ui.transcript.block import Span
+from desktop.ui.transcript.block import Block, Span
 from desktop.ui.transcript.section import Section
+from desktop.ui.transcript.table import TableBlock
 
 END = 1 << 40  # behind the last block of a message, and the last character of a block
 
@@ -66,15 +67,34 @@ class Selection:
         return first <= Place(section, 0, 0) and Place(section, END, END) <= last
 
     def _of_blocks(self, index: int, section: Section) -> list[str]:
+        blocks = section.column.blocks
         parts: list[str] = []
-        for inner, block in enumerate(section.column.blocks):
+        for inner, block in enumerate(blocks):
             span = self.span(index, inner)
             if span is None:
                 continue
+            if isinstance(block, TableBlock) and not self._holds_table(index, inner, blocks):
+                span = max(span[0], 1), span[1]  # its cells, not its Markdown
             text = block.source() if span == (0, END) else block.selected_text(span)
             if text:
                 parts += [block.joint, text]
         return parts
+
+    def _holds_table(self, section: int, piece: int, blocks: Sequence[Block]) -> bool:
+        """Tell whether it holds all pieces of the table that a block is a piece of."""
+        first, last = piece, piece + 1
+        while first and blocks[first].follows:
+            first -= 1
+        while last < len(blocks) and blocks[last].follows:
+            last += 1
+        return all(self.span(section, each) == (0, END) for each in range(first, last))
+
+    def part(self, section: int, sections: Sequence[Section]) -> str:
+        """Return what copying gives of one message, "" where it is none or all of it."""
+        if self._holds(section) or section >= len(sections):
+            return ""
+        sections[section].open()
+        return "".join(self._of_blocks(section, sections[section])[1:])
 
 
 def everything(sections: Sequence[Section]) -> Selection | None:

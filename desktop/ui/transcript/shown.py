@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
 
+from desktop.core.chat.conversation import Attachment
 from desktop.core.explain import Explanation
 
 Role = Literal["user", "assistant", "system"]
@@ -31,7 +32,9 @@ class Shown:
     Attributes:
         id: names it; what has the same id keeps its place and its blocks.
         role: whose words they are.
-        text: Markdown of a reply, plain text of the others.
+        text: Markdown of a reply, plain text of the others; all of it, as copying gives it.
+        typed: what of the text a person typed themselves, where files go with it.
+        files: what is quoted in the text, and shown folded.
         reasoning: what the model thought before it answered.
         reasoning_s: how long it thought, in seconds; None while it does or where nobody counted.
         figures: a ready-made line under a reply: time to first token, speed, tokens, cost.
@@ -44,6 +47,8 @@ class Shown:
     id: str
     role: Role
     text: str = ""
+    typed: str = ""
+    files: tuple[Attachment, ...] = ()
     reasoning: str = ""
     reasoning_s: float | None = None
     figures: str = ""

@@ -25,6 +25,7 @@ from PySide6.QtGui import (
 from desktop.ui.transcript.look import Look
 
 _ITEM_GAP = 4.0
+_TABLE_GAP = 8.0  # over a table in an item or a quote
 _QTS_QUOTE = 40.0  # the margin of a quote in Qt's rich text
 QUOTE_INDENT = 18.0
 _DOT = 5.0
@@ -107,6 +108,7 @@ def paint_marks(
 ) -> None:
     """Paint the marks of items `gap` pixels before their text, at the document's origin."""
     layout = document.documentLayout()
+    painter.save()
     painter.setFont(look.body)
     for mark in marks:
         block = document.findBlock(mark.position)
@@ -127,8 +129,10 @@ def paint_marks(
             painter.drawEllipse(middle, _DOT / 2, _DOT / 2)
             continue
         painter.setPen(look.colour("quiet"))
+        painter.setLayoutDirection(block.textDirection())  # a number's point is on its far side
         wide = painter.fontMetrics().horizontalAdvance(mark.text)
         painter.drawText(QPointF(x + gap if rtl else x - gap - wide, y + ascent), mark.text)
+    painter.restore()
 
 
 def paint_bars(painter: QPainter, look: Look, document: QTextDocument) -> None:
@@ -167,6 +171,8 @@ def rule_tables(document: QTextDocument, line: QColor) -> None:
             ruled.setBorderStyle(QTextFrameFormat.BorderStyle.BorderStyle_Solid)
             ruled.setBorderBrush(line)
             ruled.setCellPadding(7)
+            if frame.firstPosition() > 1:  # an item's or a quote's text above it
+                ruled.setTopMargin(_TABLE_GAP)
             frame.setFormat(ruled)
 
 

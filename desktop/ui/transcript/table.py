@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import (
@@ -22,6 +22,7 @@ from desktop.ui.transcript.machine import Segment
 from desktop.ui.transcript.rich import FormulaBlock, References
 
 _FADE = 28.0  # pixels
+_PLAIN = str.maketrans("", "", " ,.")  # what may stand between words and be no markup
 
 
 class TableBlock(FormulaBlock):
@@ -101,19 +102,18 @@ class TableBlock(FormulaBlock):
         rows = [] if self.follows else [self._row_html(self._segment.head.split("\n")[0], "th")]
         if self._segment.source:
             rows += [self._row_html(row, "td") for row in self._segment.source.split("\n")]
-        table = f'<table border="0" cellspacing="0" cellpadding="{PAD:.0f}">{"".join(rows)}</table>'
-        self._put(document, table)
+        way = ' dir="rtl"' if self.columns.rightwards else ""
+        opening = f'<table{way} border="0" cellspacing="0" cellpadding="{PAD:.0f}">'
+        self._put(document, f"{opening}{''.join(rows)}</table>")
 
     def _row_html(self, row: str, tag: str) -> str:
-        from desktop.ui.transcript.markdown import inline_html  # noqa: PLC0415 - slow
-
         if row in self._html and tag == "td":
             return self._html[row]
         padded = [*cells(row), *[""] * self.columns.count][: self.columns.count]
         html = "".join(
             f'<{tag} align="{self.columns.alignment(index)}">'
-            f"{inline_html(_shown(cell), self._references, self._formula)}</{tag}>"
-            for index, cell in enumerate(padded)
+            f"{_html(_shown(cell), self._references, self._formula)}</{tag}>"
+            for index, cell in self.columns.placed(list(enumerate(padded)))
         )
         made = f"<tr>{html}</tr>"
         if "$" not in row and "\\" not in row:  # pictures are numbered anew every time
@@ -127,7 +127,8 @@ class TableBlock(FormulaBlock):
         if self._laid != whole:
             self._laid = whole
             table = _table(document)
-            shares = [round(each + 2 * PAD) for each in self.columns.widths(width)]
+            widths = self.columns.placed(self.columns.widths(width))
+            shares = [round(each + 2 * PAD) for each in widths]
             if table is not None and shares != self._shares:  # setting them is a layout of its own
                 self._shares = shares
                 _set_columns(table, shares)
@@ -138,7 +139,13 @@ class TableBlock(FormulaBlock):
 
     def origin(self, width: float) -> QPointF:
         """Stand as far to the left as the table was moved."""
-        return QPointF(-self.columns.shift, 0)
+        return QPointF(-self._hidden(width)[0], 0)
+
+    def _hidden(self, width: float) -> tuple[float, float]:
+        """Return how much is out of sight at the left and at the right."""
+        before = self.columns.shift
+        after = max(self.columns.whole(width) - width, 0.0) - before
+        return (after, before) if self.columns.rightwards else (before, after)
 
     def estimate(self, width: float) -> float:
         """Return the height of rows that do not wrap."""
@@ -148,6 +155,7 @@ class TableBlock(FormulaBlock):
     def pan(self, delta: float, width: float) -> bool:
         """Move the table sideways."""
         most = max(self.columns.whole(width) - width, 0.0)
+        delta = -delta if self.columns.rightwards else delta
         shift = min(max(self.columns.shift + delta, 0.0), most)
         moved = shift != self.columns.shift
         self.columns.shift = shift
@@ -167,12 +175,9 @@ class TableBlock(FormulaBlock):
 
     def _fade(self, painter: QPainter, width: float) -> None:
         """Let the table end softly where it goes on out of sight."""
-        hidden = self.columns.whole(width) - width
-        for x, inner, there in (
-            (0.0, _FADE, self.columns.shift > 0),
-            (width, width - _FADE, self.columns.shift < hidden - 1),
-        ):
-            if there:
+        left, right = self._hidden(width)
+        for x, inner, hidden in ((0.0, _FADE, left), (width, width - _FADE, right)):
+            if hidden > 1:
                 shade = QLinearGradient(x, 0, inner, 0)
                 ground = self.look.colour("window")
                 shade.setColorAt(0, ground)
@@ -195,6 +200,15 @@ class TableBlock(FormulaBlock):
 
 def _shown(cell: str) -> str:
     return cell if len(cell) <= SHOWN_OF_CELL else f"{cell[:SHOWN_OF_CELL]}…"
+
+
+def _html(cell: str, references: References, formula: Callable[[str, bool, str], str]) -> str:
+    """Return the rich text of a cell; most hold words and numbers, in which nothing is to parse."""
+    if not cell or cell.translate(_PLAIN).isalnum():
+        return cell
+    from desktop.ui.transcript.markdown import inline_html  # noqa: PLC0415 - slow
+
+    return inline_html(cell, references, formula)
 
 
 def _table(document: QTextDocument) -> QTextTable | None:

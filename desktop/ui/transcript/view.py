@@ -74,14 +74,19 @@ class Transcript(Canvas):
 
     def present(self, messages: Sequence[Shown]) -> None:
         """Show a whole path of a conversation; a message with a known id keeps its blocks."""
-        before = [section.shown.id for section in self.flow.sections]
+        old = self.flow.sections
+        sought = self._finding.sought
+        words = [_words(section.now()) for section in old] if sought else []
+        before = [section.shown.id for section in old]
         ids = [shown.id for shown in messages]
         if before != ids[: len(before)]:
             self.selection = self.current = None
-            self.clear_find()
         if not set(before) & set(ids):
             self._following = True
         self._keeping_section(lambda: self.flow.put(self._sections(messages)))
+        if sought and words != [_words(shown) for shown in messages]:
+            self._finding.seek_again(old, self.flow.sections)
+            self._search.start()
         self._settle()
         self.viewport().update()
 
@@ -221,7 +226,7 @@ class Transcript(Canvas):
         self._following = False
         section = self.flow.sections[match.section]
         if match.block in section.folded:
-            section.unfold()
+            section.unfold(match.block)
             self.flow.sum(match.section)
         if match.block in section.column.blocks:
             self._show_match(match, section.column.blocks.index(match.block))
@@ -257,6 +262,13 @@ class Transcript(Canvas):
         """Put what is selected on the clipboard."""
         if self.selection is not None and not self.selection.empty:
             QGuiApplication.clipboard().setText(self.selection.text(self.flow.sections))
+
+    def selected_in(self, id: str) -> str:  # noqa: A002 - the message's id
+        """Return what is selected of a message, "" where it is none or all of it."""
+        index = self._index(id)
+        if index is None or self.selection is None or self.selection.empty:
+            return ""
+        return self.selection.part(index, self.flow.sections).strip("\n")
 
     def activate(self, seen: Seen, point: QPointF) -> None:
         """Do what a click on a block's hotspot does."""
@@ -378,3 +390,8 @@ class Transcript(Canvas):
         for action in usable:
             text = self.texts[f"message.{action.value}"]
             menu.addAction(text, partial(self._act, shown.id, action))
+
+
+def _words(shown: Shown) -> tuple[object, ...]:
+    """Return what a search goes by: it is made again when a reply has ended, not as it grows."""
+    return shown.id, shown.text, shown.reasoning, shown.streaming
