@@ -33,7 +33,7 @@ from desktop.system.network import network_watcher
 from desktop.system.single_instance import ACTIVATION_TOKEN
 from desktop.system.wake import SleepWatcher
 from desktop.ui import fonts
-from desktop.ui.application import application
+from desktop.ui.application import the_application
 from desktop.ui.attention import Attention
 from desktop.ui.bridge import Bridge, Item
 from desktop.ui.chats.keeping import Keeping
@@ -378,17 +378,17 @@ class App:
         self.tray.show_hosts(self.window.listed())
 
     def _dress(self, settings: Settings) -> None:
-        if settings.font or settings.font_size or self._texts.language == "zh":
+        if settings.font or settings.font_size:
             self._set_font(settings)
         self._colour()
 
     def _set_font(self, settings: Settings) -> None:
         is_chinese = self._texts.language == "zh"
         font = fonts.interface(settings.font, settings.font_size, is_chinese=is_chinese)
-        application().setFont(font)
+        the_application().setFont(font)
 
     def _colour(self) -> None:
-        qt = application()
+        qt = the_application()
         qt.setPalette(palette(self._theme.colours))
         qt.setStyleSheet(style_sheet(self._theme.colours))
 

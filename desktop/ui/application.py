@@ -16,8 +16,14 @@ from desktop.ui import fonts
 _SWITCH_INTERVAL_S = 0.0005
 
 
-def application() -> QApplication:
-    """Return the application object in our style, made at the first call."""
+def application(*, is_chinese: bool = False) -> QApplication:
+    """Return the application object in our style, made at the first call.
+
+    Its colours and a chosen font are the app's to set afterwards.
+
+    Args:
+        is_chinese: the window speaks Chinese; no face is loaded in vain then.
+    """
     existing = QApplication.instance()
     if isinstance(existing, QApplication):
         qt = existing
@@ -29,9 +35,16 @@ def application() -> QApplication:
     qt.setApplicationDisplayName("Paperkite")
     qt.setDesktopFileName("paperkite")
     qt.setStyle("Fusion")
-    qt.setFont(fonts.interface())
+    qt.setFont(fonts.interface(is_chinese=is_chinese))
     qt.setQuitOnLastWindowClosed(False)  # the window's own closing decides
     return qt
+
+
+def the_application() -> QApplication:
+    """Return the application object that was made, with the font and the colours that it has."""
+    made = QApplication.instance()
+    assert isinstance(made, QApplication)
+    return made
 
 
 def _choose_input_method() -> None:

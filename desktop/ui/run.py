@@ -45,7 +45,7 @@ def run(
     Returns:
         The exit status.
     """
-    qt = application()
+    qt = application(is_chinese=language == "zh")
     app = App(wishes, paths=paths, settings=settings, language=language)
 
     def begin() -> None:

@@ -22,7 +22,7 @@ from desktop.core.explain import explain
 from desktop.core.phases import Phase
 from desktop.core.texts import Texts
 from desktop.ui import icons, parts, shortcuts
-from desktop.ui.application import application
+from desktop.ui.application import the_application
 from desktop.ui.chats.chats import Chats, Front
 from desktop.ui.chats.desk import Desk
 from desktop.ui.chats.remembered import Remembered
@@ -462,7 +462,7 @@ class Window(QWidget):
 
         While the system ends the session it is not held up.
         """
-        if application().isSavingSession():
+        if the_application().isSavingSession():
             event.accept()
             return
         event.ignore()  # leaving closes it, once that is what a person wants

@@ -200,7 +200,7 @@ def test_model_that_does_not_fit(
 
 
 def test_disk_full(laptop: Laptop, make_box: MakeBox) -> None:
-    box = make_box(faults=Faults(bytes_per_s=WEIGHTS_BYTES // 2))
+    box = make_box(faults=Faults(bytes_per_s=WEIGHTS_BYTES // 10))
     laptop.has_key_for(box)
     laptop.chooses(box)
     user = laptop.opens_app()

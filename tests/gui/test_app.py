@@ -21,6 +21,7 @@ from desktop.core.phases import Phase
 from desktop.core.settings import Settings, load
 from desktop.system.keyring import Keyring
 from desktop.ui.app import App
+from desktop.ui.application import application, the_application
 from desktop.ui.intents import FromHost, HostKey, Screen
 from desktop.ui.settings.dialog import SettingsDialog
 from tests.helpers.memory_keyring import MemoryKeyring
@@ -140,6 +141,16 @@ def test_an_interrupted_app_ends_in_order_and_loaded_nothing_slow_before_its_fir
     )
     assert ended.stdout == "loaded []\n"
     assert ended.returncode == 0, ended.stderr
+
+
+def test_the_chosen_font_is_there_from_the_start_and_in_other_colours(app: Make) -> None:
+    application()  # as each start of the app begins
+    made = app(Settings(font_size=17))
+    assert the_application().font().pointSizeF() == 17
+    made._theme.choose("dark")
+    made._theme.choose("light")
+    assert the_application().font().pointSizeF() == 17
+    application()
 
 
 def test_what_happens_to_a_model_by_itself_is_told_in_the_tray(app: Make) -> None:
