@@ -15,11 +15,11 @@ def main() -> None:
 
         return serve_formulas()
     # Here, and not above: `import desktop.__main__` stays free.
-    from desktop.cli.commands import run  # noqa: PLC0415
+    from desktop.cli.door import enter  # noqa: PLC0415
     from desktop.system.heaps import share_one_heap  # noqa: PLC0415
 
     share_one_heap()
-    sys.exit(run(sys.argv[1:]))
+    sys.exit(enter(sys.argv[1:]))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from desktop.cli.options import Invocation
+from desktop.cli.invocation import Invocation
 from desktop.core.errors import AppError, ExitStatus
 from desktop.core.session.wishes import Wishes
 from desktop.system.single_instance import SingleInstance

@@ -8,7 +8,7 @@ from contextlib import closing
 import click
 
 from desktop.cli.events import EventQueue
-from desktop.cli.options import Invocation
+from desktop.cli.invocation import Invocation
 from desktop.cli.output import Output
 from desktop.cli.session import opened_session, until_ready
 from desktop.cli.wishes import wishes

@@ -6,35 +6,25 @@ itself ever imports Qt.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import sys
-import traceback
-from collections.abc import Callable
-from types import FrameType
 from typing import Any
 
 import click
 
 from desktop import __version__
+from desktop.cli import carrying
+from desktop.cli.carrying import Work, open_for_person
 from desktop.cli.encodings import forgive_encodings
-from desktop.cli.late import LateOutput
+from desktop.cli.invocation import Invocation
 from desktop.cli.options import (
-    Invocation,
     connection_options,
     endpoint_options,
-    invocation,
     model_options,
     output_options,
     saved_options,
     terms_options,
 )
-from desktop.cli.output import JsonLines, Output
-from desktop.core.errors import AppError, Cancelled, ExitStatus
-from desktop.core.language import system_language
-
-Work = Callable[[Invocation, Output], int]
+from desktop.cli.output import Output
+from desktop.core.errors import ExitStatus
 
 
 def _currency(_context: click.Context, _option: click.Parameter, code: str | None) -> str | None:
@@ -59,58 +49,9 @@ def run(argv: list[str]) -> int:
 
 
 def carry_out(typed: dict[str, Any], work: Work, *, interrupted: str = "interrupted") -> int:
-    """Do the work of one command and return its exit status; errors are shown in its output.
-
-    `interrupted` is the text, `cli.KEY`, that tells people what Ctrl-C leaves behind.
-    """
+    """Do the work of one command in the language that was typed here or before the command."""
     lang = typed.get("lang") or click.get_current_context().find_root().params["lang"]
-    output = _output(json=typed.get("json", False), language=lang or system_language())
-    signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        call = invocation(**{**typed, "lang": lang})
-        output = _output(json=call.options.json, language=call.language)
-        return work(call, output)
-    except AppError as error:
-        output.error(error)
-        return error.exit_status
-    except Cancelled:
-        return ExitStatus.DONE
-    except KeyboardInterrupt:
-        output.close()
-        output.say(interrupted)
-        return ExitStatus.INTERRUPTED
-    except BrokenPipeError:
-        _abandon_stdout()
-        return ExitStatus.OTHER
-    except Exception as error:  # noqa: BLE001 - the top of the command: a bug is shown, in words
-        if os.environ.get("PAPERKITE_DEBUG"):
-            traceback.print_exc()
-        output.error(AppError("unexpected", detail=repr(error)))
-        return ExitStatus.OTHER
-    finally:
-        output.close()
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
-def _abandon_stdout() -> None:
-    """Let what is still buffered go nowhere: the interpreter flushes stdout when it ends."""
-    with contextlib.suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _output(*, json: bool, language: Any) -> Output:
-    if json:
-        return JsonLines(language)
-
-    def terminal() -> Output:
-        from desktop.cli.terminal import Terminal  # noqa: PLC0415 - rich: not for the app
-
-        return Terminal(language)
-
-    return LateOutput(terminal)
+    return carrying.carry_out({**typed, "lang": lang}, work, interrupted=interrupted)
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -128,12 +69,7 @@ def main(context: click.Context, lang: str | None, hidden: bool) -> int:
     if context.invoked_subcommand is not None:
         return 0
 
-    def work(call: Invocation, _output: Output) -> int:
-        from desktop.cli.app import open_app  # noqa: PLC0415 - the only way to Qt
-
-        return open_app(call, hidden=hidden)
-
-    return carry_out({"lang": lang}, work)
+    return open_for_person(lang, hidden=hidden)
 
 
 @main.command()

@@ -6,7 +6,7 @@ import sys
 
 from desktop.cli.events import EventQueue
 from desktop.cli.group import bring_group_up
-from desktop.cli.options import Invocation
+from desktop.cli.invocation import Invocation
 from desktop.cli.output import Output
 from desktop.cli.session import opened_session, until_over, until_ready
 from desktop.cli.wishes import group_of, wishes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 from desktop.cli.events import EventQueue
-from desktop.cli.options import Invocation
+from desktop.cli.invocation import Invocation
 from desktop.cli.output import Output
 from desktop.cli.session import opened_session, session_dialler, until_ready
 from desktop.cli.wishes import wishes

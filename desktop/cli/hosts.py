@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from desktop.cli.options import Invocation
+from desktop.cli.invocation import Invocation
 from desktop.cli.output import Output
 from desktop.core import settings as settings_file
 from desktop.core.api_keys import ApiKeys

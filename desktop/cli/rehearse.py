@@ -8,7 +8,7 @@ from dataclasses import replace
 from desktop.cli.app import has_screen, open_app
 from desktop.cli.chat import ask
 from desktop.cli.events import EventQueue
-from desktop.cli.options import Invocation
+from desktop.cli.invocation import Invocation
 from desktop.cli.output import Output
 from desktop.cli.session import (
     opened_connection,

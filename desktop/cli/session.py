@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 import click
 
 from desktop.cli.events import EventQueue
-from desktop.cli.options import Invocation
+from desktop.cli.invocation import Invocation
 from desktop.cli.output import Output
 from desktop.cli.plain import plain
 from desktop.cli.prompts import RelayedPrompts, TerminalPrompts

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from desktop.cli.options import Invocation, Options
+from desktop.cli.invocation import Invocation, Options
 from desktop.core.errors import DestinationError
 from desktop.core.local_ports import LocalPorts
 from desktop.core.proxy_setting import check_proxy

@@ -10,7 +10,7 @@ import pytest
 
 from desktop.cli import hosts
 from desktop.cli.commands import run
-from desktop.cli.options import invocation
+from desktop.cli.invocation import invocation
 from desktop.cli.session import opened_connection
 from desktop.cli.wishes import wishes
 from desktop.core.api_keys import ApiKeys

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from desktop.cli.options import Invocation, invocation
+from desktop.cli.invocation import Invocation, invocation
 from desktop.cli.wishes import group_of, wishes
 from desktop.core.saved import Group
 from desktop.core.session.wishes import Wishes
