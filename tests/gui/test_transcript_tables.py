@@ -41,6 +41,14 @@ def x_of(block: Block, row: int, column: int) -> float:
     return layout.blockBoundingRect(inner).x() + inner.layout().lineAt(0).naturalTextRect().x()
 
 
+def middle_of(block: Block, row: int, column: int) -> float:
+    """Return the height at which the text of a cell has its middle."""
+    inner = cells(block).cellAt(row, column).firstCursorPosition().block()
+    place = block.built().documentLayout().blockBoundingRect(inner)
+    line = inner.layout().lineAt(0)
+    return place.y() + line.y() + line.height() / 2
+
+
 def point_in(view: Transcript, block: Block, row: int, column: int, end: bool) -> QPoint:
     """Return the point of the viewport at one end of a cell's text."""
     inner = cells(block).cellAt(row, column).firstCursorPosition().block()
@@ -80,6 +88,13 @@ def test_cells_are_copied_apart_as_they_are_painted(
     first = point_in(view, table, *start, end=False)
     last = point_in(view, table, *stop, end=True)
     assert copied_by_drag(view, first, last) == copied
+
+
+def test_cells_of_two_scripts_stand_on_one_line(view: Transcript) -> None:
+    block = shown(view, "| 模型 | FP16 |\n|---|---|\n| Yi | 两张卡 |")
+    for row in (0, 1):
+        left, right = (middle_of(block, row, column) for column in (0, 1))
+        assert left == pytest.approx(right, abs=1.5)
 
 
 def test_a_table_inside_a_quote_is_copied_like_any_other(view: Transcript) -> None:

@@ -111,7 +111,7 @@ class TableBlock(FormulaBlock):
             return self._html[row]
         padded = [*cells(row), *[""] * self.columns.count][: self.columns.count]
         html = "".join(
-            f'<{tag} align="{self.columns.alignment(index)}">'
+            f'<{tag} align="{self.columns.alignment(index)}" valign="middle">'
             f"{_html(_shown(cell), self._references, self._formula)}</{tag}>"
             for index, cell in self.columns.placed(list(enumerate(padded)))
         )
