@@ -7,6 +7,7 @@ from typing import Callable, Deque, Optional, Tuple
 WINDOW_SECONDS = 15.0
 _TELLING_SECONDS = 1.0
 _TELLING_SHARE = 0.01
+_MUCH = 0.1  # tells of the rest however fast it came
 
 
 class Meter:
@@ -32,16 +33,16 @@ class Meter:
     def seconds_left(self, total: float) -> Optional[float]:
         """Return the seconds left at the speed told last, or None where nobody can tell.
 
-        A download begins with small files and name look-ups: its first seconds say nothing about
-        the rest, until a hundredth of that has moved or the whole window has passed.
+        A download begins with small files and name look-ups: its first second says nothing about
+        the rest, nor do the next ones until a hundredth of that has moved, or a whole window has
+        passed.
         """
         if not self._seen or self._began is None:
             return None
         (since, before), (now, done), began = self._seen[0], self._seen[-1], self._began
-        waited, moved = now - began[0], done - began[1]
-        if waited < _TELLING_SECONDS:
-            return None
-        if waited < WINDOW_SECONDS and moved < _TELLING_SHARE * (total - began[1]):
+        waited, share = now - began[0], (done - began[1]) / max(total - began[1], 1.0)
+        settled = waited >= _TELLING_SECONDS and share >= _TELLING_SHARE
+        if not (settled or share >= _MUCH or waited >= WINDOW_SECONDS):
             return None
         rate = (done - before) / (now - since) if now > since else 0.0
         return (total - done) / rate if rate > 0 else None

@@ -519,6 +519,18 @@ def test_the_first_seconds_tell_no_time_left() -> None:
     assert meter.seconds_left(total) == pytest.approx((total - 4e8) / rate)
 
 
+def test_a_short_download_tells_its_time_as_soon_as_much_of_it_is_there() -> None:
+    now = [0.0]
+    meter = Meter(lambda: now[0])
+    meter.rate(0)
+    now[0] = 0.2
+    meter.rate(1e5)
+    assert meter.seconds_left(8e6) is None
+    now[0] = 0.4
+    meter.rate(1.6e6)
+    assert meter.seconds_left(8e6) == pytest.approx(1.6)
+
+
 def test_a_slow_line_is_told_once_the_window_has_passed() -> None:
     now, total = [0.0], 20e9
     meter = Meter(lambda: now[0])
