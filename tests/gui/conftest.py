@@ -63,6 +63,14 @@ def view(qapp: QApplication) -> Iterator[Transcript]:
 
 
 @pytest.fixture
+def quits(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """What the app did to leave, in place of leaving."""
+    seen: list[bool] = []
+    monkeypatch.setattr(QApplication, "exit", lambda _status: seen.append(True))
+    return seen
+
+
+@pytest.fixture
 def note(tmp_path: Path) -> Path:
     """A file to attach."""
     path = tmp_path / "note.txt"

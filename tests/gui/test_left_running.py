@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 
 import pytest
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from desktop.core.diary.entry import CUT, LEFT, Entry
@@ -15,17 +14,12 @@ from desktop.core.errors import ConnectionLost
 from desktop.core.events import Event, Fact, PhaseChanged, Ready, Surveyed, Surveying, TaskChanged
 from desktop.core.paths import paths
 from desktop.core.phases import Phase
-from desktop.core.saved import SavedHost
-from desktop.core.settings import Settings
-from desktop.system.keyring import Keyring
 from desktop.ui.app import App
-from desktop.ui.intents import FromHost, HostKey
-from tests.helpers.memory_keyring import MemoryKeyring
 from tests.helpers.on_screen import dialogs, everything, shown_text
+from tests.helpers.one_host import BOX, apps, hear
 from tests.helpers.screens import ENDPOINT
 from tests.helpers.window import child, click
 
-BOX = HostKey("box")
 WAS_LEFT = "It was left running when Paperkite was last open"
 SILENT: list[Event] = [
     PhaseChanged(Phase.CONNECTING),
@@ -42,43 +36,23 @@ Make = Callable[..., App]
 
 
 @pytest.fixture
-def quits(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    seen: list[bool] = []
-    monkeypatch.setattr(QApplication, "exit", lambda _status: seen.append(True))
-    return seen
-
-
-@pytest.fixture
 def returns(qtbot: QtBot, quits: list[bool]) -> Iterator[Make]:
     """Give what starts the app where an earlier start has ended like this."""
-    made: list[App] = []
+    with apps() as open_:
 
-    def start(because: str = LEFT) -> App:
-        now = 1_795_435_200.0
-        ended = None if because == CUT else now  # a killed app closes nothing
-        entry = Entry(
-            "e", "box", "o/m", now - 3600, now, run="r1", rate=1.98, currency="CNY",
-            reached=now - 3600, ready=now - 3000, ended=ended, because=because if ended else "",
-        )  # fmt: skip
-        with closing(Store(paths().diary)) as store:
-            store.save([entry])
-        line = "ssh -p 12345 root@connect.westb.seetacloud.com"
-        settings = Settings(
-            host="box", hosts={"box": SavedHost(line, rate=1.98, currency="CNY")}, language="en"
-        )
-        keyring = Keyring(MemoryKeyring())
-        made.append(App(None, paths=paths(), settings=settings, language="en", keyring=keyring))
-        made[-1].window.show()
-        return made[-1]
+        def start(because: str = LEFT) -> App:
+            now = 1_795_435_200.0
+            ended = None if because == CUT else now  # a killed app closes nothing
+            entry = Entry(
+                "e", "box", "o/m", now - 3600, now, run="r1", rate=1.98, currency="CNY",
+                reached=now - 3600, ready=now - 3000, ended=ended, because=because if ended else "",
+            )  # fmt: skip
+            with closing(Store(paths().diary)) as store:
+                store.save([entry])
+            line = "ssh -p 12345 root@connect.westb.seetacloud.com"
+            return open_(line)
 
-    yield start
-    for each in made:
-        each.close()
-        each.window.deleteLater()
-
-
-def hear(app: App, *events: Event) -> None:
-    app._deliver([FromHost(BOX, event) for event in events])
+        yield start
 
 
 def bill(app: App) -> str:

@@ -7,22 +7,16 @@ from collections.abc import Callable, Iterator
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog
+from PySide6.QtWidgets import QDialog
 from pytestqt.qtbot import QtBot
 
 from desktop.core.events import Ended, Event, Fact, PhaseChanged, PoweringOff, Ready, TaskChanged
-from desktop.core.paths import paths
 from desktop.core.phases import Phase
-from desktop.core.saved import SavedHost
-from desktop.core.settings import Settings
-from desktop.system.keyring import Keyring
 from desktop.ui.app import App
-from desktop.ui.intents import FromHost, HostKey
-from tests.helpers.memory_keyring import MemoryKeyring
+from tests.helpers.one_host import BOX, apps, hear
 from tests.helpers.screens import ENDPOINT
 from tests.helpers.window import child, click
 
-BOX = HostKey("box")
 AUTODL = "ssh -p 12345 root@connect.westb.seetacloud.com"
 VAST = "ssh -p 31022 root@ssh5.vast.ai"
 REACHED: list[Event] = [
@@ -35,33 +29,9 @@ Make = Callable[[str], App]
 
 
 @pytest.fixture
-def quits(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    seen: list[bool] = []
-    monkeypatch.setattr(QApplication, "exit", lambda _status: seen.append(True))
-    return seen
-
-
-@pytest.fixture
 def make(qtbot: QtBot, quits: list[bool]) -> Iterator[Make]:
-    made: list[App] = []
-
-    def start(line: str) -> App:
-        settings = Settings(
-            host="box", hosts={"box": SavedHost(line, rate=1.98, currency="CNY")}, language="en"
-        )
-        keyring = Keyring(MemoryKeyring())
-        made.append(App(None, paths=paths(), settings=settings, language="en", keyring=keyring))
-        made[-1].window.show()
-        return made[-1]
-
-    yield start
-    for each in made:
-        each.close()
-        each.window.deleteLater()
-
-
-def hear(app: App, *events: Event) -> None:
-    app._deliver([FromHost(BOX, event) for event in events])
+    with apps() as start:
+        yield start
 
 
 def asked(app: App, name: str) -> QDialog | None:

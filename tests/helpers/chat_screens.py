@@ -127,24 +127,31 @@ def close(view: Transcript) -> None:
     QApplication.sendPostedEvents(view, QEvent.Type.DeferredDelete)
 
 
+@contextmanager
+def _reading(look: Look, height: int, messages: list[Shown]) -> Iterator[Transcript]:
+    """Give a transcript of these messages; the colours of Python code are there from the start."""
+    LEXERS.get("python")
+    view = Transcript(dress(look.theme), Texts(look.language))
+    view.resize(900, height)
+    view.show()
+    view.present(messages)
+    try:
+        yield view
+    finally:
+        close(view)
+
+
 def _page(number: int) -> Picture:
     @contextmanager
     def show(look: Look) -> Iterator[QWidget]:
-        LEXERS.get("python")
-        view = Transcript(dress(look.theme), Texts(look.language))
-        view.resize(900, 1000)
-        view.show()
-        view.present(conversation(look.language))
-        settle(view)
-        view.verticalScrollBar().setValue(0)
-        for page in range(1, number + 1):
-            view.verticalScrollBar().setValue(page * 940)
+        with _reading(look, 1000, conversation(look.language)) as view:
             settle(view)
-        view.hover(1 if number else 0)
-        try:
+            view.verticalScrollBar().setValue(0)
+            for page in range(1, number + 1):
+                view.verticalScrollBar().setValue(page * 940)
+                settle(view)
+            view.hover(1 if number else 0)
             yield view
-        finally:
-            close(view)
 
     return Picture(show)
 
@@ -152,20 +159,12 @@ def _page(number: int) -> Picture:
 def _files(*opened: int) -> Picture:
     @contextmanager
     def show(look: Look) -> Iterator[QWidget]:
-        LEXERS.get("py")
-        view = Transcript(dress(look.theme), Texts(look.language))
-        view.resize(900, 600)
-        view.show()
-        view.present(with_files(look.language))
-        for index in opened:
-            section = view.flow.sections[0]
-            seen = next(each for each in view._seen() if each.block is section.files[index].line)
-            view.activate(seen, QPointF())
-        settle(view)
-        try:
+        with _reading(look, 600, with_files(look.language)) as view:
+            for index in opened:
+                line = view.flow.sections[0].files[index].line
+                view.activate(next(each for each in view._seen() if each.block is line), QPointF())
+            settle(view)
             yield view
-        finally:
-            close(view)
 
     return Picture(show)
 

@@ -11,7 +11,6 @@ what came of all of them.
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -29,6 +28,7 @@ from desktop.core.chat.conversation import (
 )
 from desktop.core.chat.cut import CutReplies
 from desktop.core.chat.failures import may_go_on, outcome_of_failure
+from desktop.core.chat.ids import new_id
 from desktop.core.chat.loaded import Loaded
 from desktop.core.chat.streaming import Price, Streaming
 from desktop.core.chat.titling import Titling
@@ -118,7 +118,7 @@ class Conversations:
     def begin(self, setup: Setup, title: str = "") -> Conversation:
         """Return a new conversation; it is kept from now on."""
         now = self._clock()
-        made = Conversation(_new_id(), title, now, now, setup=setup)
+        made = Conversation(new_id(), title, now, now, setup=setup)
         self._store.save(made)
         return made
 
@@ -318,7 +318,7 @@ class Conversations:
         model: str = "",
     ) -> Message:
         return Message(
-            _new_id(),
+            new_id(),
             conversation.id,
             parent,
             role,
@@ -327,7 +327,3 @@ class Conversations:
             attachments=attachments,
             model=model,
         )
-
-
-def _new_id() -> str:
-    return uuid.uuid4().hex

@@ -13,13 +13,13 @@ moves up to the node before. So are the marks that its replies hold for its own 
 from __future__ import annotations
 
 import math
-import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from desktop.core.chat.conversation import Conversation, Message, Outcome, Role
 from desktop.core.chat.exports import marks
 from desktop.core.chat.exports.whole import Whole
+from desktop.core.chat.ids import new_id
 from desktop.core.chat.store.values import well_formed
 
 _ROLES: dict[str, Role] = {"user": "user", "assistant": "assistant"}
@@ -45,10 +45,10 @@ def _is_conversation(value: object) -> bool:
 
 
 def _whole(entry: Mapping[str, Any]) -> Whole:
-    name = uuid.uuid4().hex
+    name = new_id()
     nodes = {key: node for key, node in entry["mapping"].items() if isinstance(node, Mapping)}
     order = list(_parents_first(nodes))
-    ids = {key: uuid.uuid4().hex for key in order if _said(nodes[key])}
+    ids = {key: new_id() for key in order if _said(nodes[key])}
     nearest = _nearest(nodes, order, ids)
     began = _time(entry.get("create_time"), 0.0)
     messages = tuple(_message(key, name, nodes, nearest, ids, began) for key in ids)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import codecs
 import io
 import re
-import uuid
 
 from desktop.core.chat.conversation import (
     Attachment,
@@ -21,6 +20,7 @@ from desktop.core.chat.conversation import (
 )
 from desktop.core.chat.exports.markdown import APART, FILE, HEADING, REASONING
 from desktop.core.chat.exports.whole import Whole
+from desktop.core.chat.ids import new_id
 
 _ROLES: dict[str, Role] = {
     "User": "user", "Assistant": "assistant", "System": "system",
@@ -52,7 +52,7 @@ def conversation_of(content: bytes, when: float) -> Whole | None:
     system = _system(head)
     if not title.startswith("# ") or system is None:
         return None
-    name = uuid.uuid4().hex
+    name = new_id()
     messages: list[Message] = []
     for heading, body in sections:
         parent = messages[-1].id if messages else ""
@@ -107,7 +107,7 @@ def _message(heading: re.Match[str], body: str, place: tuple[str, str, float]) -
             files.append(Attachment(found[1], found[3]))
             at = found.end()
     return Message(
-        uuid.uuid4().hex,
+        new_id(),
         conversation,
         parent,
         role,

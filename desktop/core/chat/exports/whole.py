@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass, replace
 
 from desktop.core.chat.conversation import Conversation, Message
+from desktop.core.chat.ids import new_id
 from desktop.core.chat.store.store import Store
 from desktop.core.errors import Cancelled
 
@@ -65,9 +65,7 @@ def bring_in(
     return kept
 
 
-def apart(
-    whole: Whole, taken: Set[str], new: Callable[[], str] = lambda: uuid.uuid4().hex
-) -> Whole:
+def apart(whole: Whole, taken: Set[str], new: Callable[[], str] = new_id) -> Whole:
     """Return the conversation with ids of its own: all of them new where any of them is taken."""
     conversation, messages = whole.conversation, whole.messages
     names = [each.id for each in messages]
